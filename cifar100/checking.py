@@ -1,0 +1,143 @@
+"""`cifar100 check`: every stored figure, computed again from what stands beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from cifar100 import data, paths
+from cifar100.errors import DataMissing
+from cifar100.experiments import EXPERIMENTS
+from cifar100.files import sha256_of
+from cifar100.records import STORY, Record, list_records
+from cifar100.training.scores import metrics
+from cifar100.training.stopping import first_half
+
+REQUIRED = (
+    *("schema", "experiment", "id", "seed", "profile", "settings", "story", "written"),
+    *("commit", "clean", "sha256", "precision", "exclusive", "fingerprint", "device"),
+    *("weights_sha256", "val_scored", "seconds", "images_per_second", "resumed"),
+    *("engine", "threads", "versions", "metrics", "evaluations", "epochs"),
+)
+PIXELS = {"val": 5_000, "test": 10_000}
+LOSS_TOLERANCE = 1e-4  # relative: threads and instruction sets add up in another order
+
+
+def check_records(*, fingerprints: bool = True) -> list[str]:
+    """One line for each thing that is wrong with the records; empty when all hold.
+
+    Val figures are computed again from the stored predictions, and the predictions
+    compared with the labels where the data set is there. Of test files only the hash
+    is looked at: nothing here opens them. `fingerprints` builds each network anew and
+    compares parameters, MACs and the loss of the first step; it needs the data set.
+    """
+    problems = list(_strays())
+    records = list_records(current_only=False)
+    for record in records:
+        problems += [f"{_name(record)}: {text}" for text in check_record(record)]
+    if fingerprints:
+        problems += _changed_fingerprints([r for r in records if not r.stale])
+    return problems
+
+
+def check_record(record: Record) -> Iterator[str]:
+    """What is wrong with one record, fingerprint apart."""
+    content = record.data
+    if absent := [key for key in REQUIRED if key not in content]:
+        yield f"lacks {', '.join(absent)}"
+        return
+    if content["profile"] != "full":
+        yield f"profile {content['profile']} is no evidence"
+    if record.path != paths.records() / record.experiment / f"seed-{record.seed}.json":
+        yield f"does not belong at {record.path}"
+    if content["sha256"]["split_index"] != data.SPLIT_SHA256:
+        yield "was made on another train/val split"
+    known = EXPERIMENTS.get(record.experiment)
+    if known and not record.stale and content["settings"] != known.settings:
+        # Settings added since, at their defaults, don't make a record stale.
+        shared = {k: v for k, v in known.settings.items() if k in content["settings"]}
+        if content["settings"] != shared:
+            yield "its settings do not give its id"
+    if set(content["story"]) != set(STORY):
+        yield "its story is incomplete"
+    damaged = False
+    for split in PIXELS:
+        path = record.predictions_path(split)
+        expected = content["sha256"].get(f"{split}.npz")
+        if not path.exists():
+            damaged, text = True, f"{path.name} is missing"
+            yield text
+        elif sha256_of(path) != expected:
+            damaged = True
+            yield f"{path.name} was changed: its sha256 is not {expected}"
+    if not damaged:
+        yield from _wrong_figures(record)
+
+
+def _wrong_figures(record: Record) -> Iterator[str]:
+    scored = record.val()
+    if any(len(array) != PIXELS["val"] for array in scored.values()):
+        yield f"val predictions are not of {PIXELS['val']:,} images"
+        return
+    try:
+        labels = np.asarray(data.load("val").fine)
+    except DataMissing:
+        labels = None
+    if labels is not None:
+        hit = scored["predictions"] == labels
+        if not np.array_equal(hit, scored["rank"] == 0):
+            yield "rank and predictions disagree about which images are right"
+    if record.data["val_scored"] == "second half":
+        if labels is None:
+            return
+        half = ~first_half(labels)
+        scored = {key: value[half] for key, value in scored.items()}
+    for key, value in metrics(scored).items():
+        stored = record.data["metrics"][f"val_{key}"]
+        if abs(stored - value) > 1e-12:
+            yield f"val_{key} is stored as {stored}, its predictions give {value}"
+
+
+def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
+    """Build each experiment's network once and compare with all of its records."""
+    from cifar100.models import cost
+    from cifar100.training.engine import create
+    from cifar100.training.loop import first_step_loss
+
+    by_name: dict[str, list[Record]] = {}
+    for record in records:
+        by_name.setdefault(record.experiment, []).append(record)
+    for name, group in by_name.items():
+        threads = group[0].data["threads"]["intra"]
+        engine = create(EXPERIMENTS[name], threads)
+        found = {
+            "parameters": cost.parameters(engine.model),
+            "macs": cost.macs(engine.model),
+        }
+        loss = first_step_loss(engine, data.load("train"))
+        for record in group:
+            stored = record.data["fingerprint"]
+            for key, value in found.items():
+                if stored[key] != value:
+                    yield f"{_name(record)}: {key} were {stored[key]}, now {value}"
+            same_engine = record.data["engine"] == engine.name
+            change = abs(stored["first_step_loss"] - loss) / loss
+            if same_engine and change > LOSS_TOLERANCE:
+                was = stored["first_step_loss"]
+                yield f"{_name(record)}: the first step's loss was {was}, now {loss}"
+
+
+def _strays() -> Iterator[str]:
+    """Files in the records' folder that belong to no record."""
+    for path in sorted(paths.records().glob("*/seed-*.npz")):
+        owner = path.with_name(f"{path.name.split('.')[0]}.json")
+        if not owner.exists():
+            yield f"{_relative(path)}: belongs to no record"
+
+
+def _name(record: Record) -> str:
+    return _relative(record.path)
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(paths.records().parent))

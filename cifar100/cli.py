@@ -1,0 +1,204 @@
+"""The command line: thin, each command one function elsewhere."""
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from cifar100.errors import UserError, WorkError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="CIFAR-100 step by step: train, record, compare and check experiments.",
+)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Name = Annotated[str, typer.Argument(help="Name of an experiment.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, help="Threads of one operation; all cores.")
+]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
+    # A job started in the background of a script ignores Ctrl-C; ours stop cleanly.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="cifar100") or 0
+    except TyperException as error:
+        code = _say(error.format_message().replace("\n", " "), 2)
+    except UserError as error:
+        code = _say(str(error), 2)
+    except WorkError as error:
+        code = _say(str(error), 1)
+    except OSError as error:
+        code = _say(f"{error.strerror or error}: {error.filename or ''}".strip(": "), 1)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _say("stopped; the same command goes on from the last checkpoint", 130)
+    sys.exit(code)
+
+
+def _say(text: str, code: int) -> int:
+    print(f"error: {text}" if code != 130 else text, file=sys.stderr)
+    return code
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+@app.command()
+def data(
+    source: Annotated[
+        str | None, typer.Option(help="Folder or .tar.gz to take it from.")
+    ] = None,
+) -> None:
+    """Get CIFAR-100, verify it, and prepare it for fast loading.
+
+    Example: cifar100 data --source ~/Downloads/cifar-100-python.tar.gz
+    """
+    from cifar100.data import prepare
+
+    print(prepare(source))
+
+
+@app.command()
+def experiments(
+    tree: Annotated[bool, typer.Option("--tree", help="Parents and children.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the experiments, each with the one setting that it changes.
+
+    Example: cifar100 experiments --tree
+    """
+    from cifar100.listing import experiment_rows, experiment_tree
+
+    rows = experiment_rows()
+    if as_json:
+        _print_json(rows)
+        return
+    print("\n".join(experiment_tree(rows, indent=tree)))
+
+
+@app.command()
+def train(
+    experiment: Name,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,
+    profile: Annotated[str, typer.Option(help="smoke, quick or full.")] = "full",
+    change: Annotated[
+        str | None, typer.Option("--set", help="Change one setting: KEY=VALUE.")
+    ] = None,
+    threads: Threads = None,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Nothing else runs: times count.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train one experiment with one seed; a full run is stored as a record.
+
+    Example: cifar100 train simple_cnn --seed 1
+
+    A run with --set, or in profile smoke or quick, is shown and not stored.
+    """
+    from cifar100.recording import train_and_store
+
+    summary = train_and_store(
+        experiment,
+        seed,
+        profile=profile,
+        change=change,
+        threads=threads,
+        exclusive=exclusive,
+    )
+    if as_json:
+        _print_json(summary)
+        return
+    print(", ".join(f"{key} {value}" for key, value in summary.items()))
+
+
+@app.command()
+def record(
+    budget: Annotated[
+        str | None, typer.Option(help="Stop in time: 90s, 30m, 2h, 1h30m.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Runs side by side; one a core.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this experiment; repeatable.")
+    ] = None,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="One run at a time on all cores.")
+    ] = False,
+) -> None:
+    """Record every run that is missing, cheapest first; can be stopped at any time.
+
+    Example: cifar100 record --budget 2h
+    """
+    from cifar100.experiments import get
+    from cifar100.scheduling import parse_budget
+    from cifar100.scheduling import record as record_all
+
+    names = [get(name).name for name in only or []]
+    failed = record_all(
+        workers=workers, budget=parse_budget(budget), only=names, exclusive=exclusive
+    )
+    if failed:
+        raise WorkError(f"{failed} runs failed; their logs are in .cache/logs")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show what is recorded, what is missing and what that would cost.
+
+    Example: cifar100 status
+    """
+    from cifar100.listing import status_rows, status_table
+
+    rows = status_rows()
+    if as_json:
+        _print_json(rows)
+        return
+    print("\n".join(status_table(rows)))
+
+
+@app.command()
+def compare(child: Name, parent: Name, as_json: Json = False) -> None:
+    """Compare two experiments by their paired seeds, on the validation split.
+
+    Example: cifar100 compare simple_cnn_short simple_cnn
+    """
+    from cifar100 import evidence
+
+    effect = evidence.compare(child, parent)
+    if as_json:
+        _print_json(asdict(effect))
+        return
+    print(evidence.verdict(effect).replace("**", ""))
+
+
+@app.command()
+def check(
+    fingerprints: Annotated[
+        bool, typer.Option(help="Build every network anew (needs the data set).")
+    ] = True,
+) -> None:
+    """Compute every stored figure again; exit 1 when one does not hold.
+
+    Example: cifar100 check --no-fingerprints
+    """
+    from cifar100.checking import check_records
+    from cifar100.records import list_records
+
+    problems = check_records(fingerprints=fingerprints)
+    if problems:
+        print("\n".join(problems))
+        raise WorkError(f"{len(problems)} problems in the records")
+    print(f"{len(list_records(current_only=False))} records hold")

@@ -1,0 +1,164 @@
+"""What the notebooks call: profiles, runs, figures with caption and alt text."""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from IPython.display import Markdown, display
+from matplotlib.figure import Figure
+
+from cifar100 import paths, plots, recording, records
+from cifar100.errors import DataMissing, WorkError
+from cifar100.experiments import EXPERIMENTS, get
+from cifar100.files import write_atomically, write_json
+from cifar100.records import Record
+from cifar100.training import environment
+from cifar100.training.profiles import check_profile
+from cifar100.training.run import Run
+
+_profile = "quick"  # of this notebook, set by `begin`
+
+
+def begin(profile: str) -> Markdown:
+    """Check PROFILE, set the style of the figures, and say what this page stands on.
+
+    Raises `UserError`, with the nearest valid name, for a mistyped profile.
+    """
+    global _profile
+    _profile = check_profile(profile)
+    plots.use_style()
+    if profile != "read":
+        # Loads the engine here, with its start-up chatter held back.
+        import cifar100.models  # noqa: F401
+    return Markdown(_banner(profile))
+
+
+def _banner(profile: str) -> str:
+    found = records.list_records()
+    devices = ", ".join(sorted({r.data["device"]["name"] for r in found})) or "none yet"
+    evidence = f"{len(found)} recorded runs, made on: {devices}"
+    machine = f"{environment.processor()['name']}, {environment.cores()} cores"
+    text = {
+        "read": f"nothing is trained on this page. It shows {evidence}.",
+        "smoke": f"a few hundred images, to test that it runs, on {machine}. "
+        "Its numbers mean nothing.",
+        "quick": f"the live cells train for under a minute each on {machine}. "
+        f"The evidence is {evidence}.",
+        "full": f"all that is missing is trained in full on {machine}. "
+        f"So far there are {evidence}.",
+    }[profile]
+    return f"> **Profile `{profile}`:** {text}"
+
+
+def run_or_load(name: str, profile: str) -> list[Record | Run]:
+    """The runs of an experiment: recorded ones in `read`, a live one in `quick` and
+    `smoke`, and in `full` all seeds, trained and stored where they are missing.
+
+    Raises `WorkError` when `read` finds no record.
+    """
+    experiment = get(name)
+    if profile in ("quick", "smoke"):
+        from cifar100.training.loop import train
+
+        return train(experiment, [0], profile=profile, on_epoch=_say_epoch)
+    if profile == "full":
+        for seed in records.missing(experiment):
+            recording.train_and_store(name, seed)
+    found = records.list_records(name)
+    if not found:
+        raise WorkError(
+            f"no record of {name}; `cifar100 record --only {name}` makes them"
+        )
+    return found
+
+
+def evidence_of(*names: str) -> list[Record]:
+    """The records of some experiments, whatever the profile; `WorkError` if one has
+    none."""
+    return [record for name in names for record in run_or_load(name, "read")]
+
+
+def _say_epoch(experiment, seed, row) -> None:
+    print(
+        f"epoch {row['epoch']}/{row['epochs']}: train loss {row['train_loss']:.3f}, "
+        f"val top-1 {row['val_top1']:.3f}, {row['images_per_second']:,.0f} images/s"
+    )
+
+
+def recorded(name: str, compute: Callable[[], Any], profile: str) -> Any:
+    """The JSON value of `compute()`: stored in `full`, read back in `read`, live else.
+
+    For demonstrations that are no experiment, such as two training loops side by side.
+    Raises `WorkError` when `read` finds none.
+    """
+    path = paths.records() / "demonstrations" / f"{name}.json"
+    if profile == "read":
+        if not path.exists():
+            raise WorkError(f"no record of '{name}'; run its notebook in profile full")
+        return json.loads(path.read_text(encoding="utf-8"))["value"]
+    value = json.loads(json.dumps(compute()))
+    if profile == "full":
+        about = {
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            **environment.commit(),
+            "versions": environment.versions(),
+            "device": environment.processor(),
+        }
+        write_json(path, {"demonstration": name, **about, "value": value})
+    return value
+
+
+def show(
+    figure: Figure | Callable[[], Figure],
+    name: str,
+    *,
+    caption: str,
+    alt: str,
+    images: bool = False,
+) -> None:
+    """Display a figure with a caption (what to see in it) and an alt text (what it
+    shows). `images` marks one that shows pictures of the data set.
+
+    In profile `read` it is also written to `figures/`; one that shows the data set's
+    pictures goes to `figures/samples/`, which is never tracked. A function is called
+    first; when it finds no data set, a note stands in the figure's place.
+    """
+    try:
+        figure = figure() if callable(figure) else figure
+    except DataMissing as error:
+        display(Markdown(f"> **Not shown here:** {caption} {error}"))
+        return
+    kind, folder = ("png", "samples") if images else ("svg", ".")
+    content = _bytes(figure, kind)
+    if _profile == "read":
+        write_atomically(paths.figures() / folder / f"{name}.{kind}", content)
+    about = {"cifar100": {"name": name, "caption": caption, "alt": alt}}
+    display(_bundle(content, kind, caption, alt), raw=True, metadata=about)
+
+
+def _bytes(figure: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    figure.savefig(buffer, format=kind, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _bundle(content: bytes, kind: str, caption: str, alt: str) -> dict[str, str]:
+    encoded = base64.b64encode(content).decode()
+    mime = "image/svg+xml" if kind == "svg" else "image/png"
+    source = f"data:{mime};base64,{encoded}"
+    return {
+        "text/html": f'<figure class="plot"><img alt="{html.escape(alt)}" '
+        f'src="{source}"><figcaption>{html.escape(caption)}</figcaption></figure>',
+        mime: content.decode() if kind == "svg" else encoded,
+        "text/plain": alt,
+    }
+
+
+def experiments_of(row: str) -> list[str]:
+    """Names of the experiments of one row of the student's story."""
+    return [e.name for e in EXPERIMENTS.values() if e.row == row]

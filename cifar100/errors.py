@@ -1,0 +1,22 @@
+"""Errors that a person can do something about: one line, no traceback."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Wrong input. The command line prints it in one line and exits with 2."""
+
+
+class DataMissing(UserError):
+    """The data set is not on this machine."""
+
+
+class WorkError(Exception):
+    """Something failed during work. The command line prints it and exits with 1."""
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """`"; did you mean 'x'?"` for the nearest of `valid`, else an empty string."""
+    nearest = difflib.get_close_matches(name, list(valid), n=1)
+    return f"; did you mean '{nearest[0]}'?" if nearest else ""

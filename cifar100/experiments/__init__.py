@@ -1,0 +1,19 @@
+"""What to train: values, no code."""
+
+from cifar100.errors import UserError, suggestion
+from cifar100.experiments.experiment import DEFAULTS, SETTINGS, Experiment, child
+from cifar100.experiments.ladder import LADDER
+
+EXPERIMENTS: dict[str, Experiment] = {e.name: e for e in LADDER}
+
+__all__ = ["DEFAULTS", "EXPERIMENTS", "SETTINGS", "Experiment", "child", "get"]
+
+
+def get(name: str) -> Experiment:
+    """The experiment of that name, else `UserError` with the nearest name."""
+    if name not in EXPERIMENTS:
+        hint = suggestion(name, EXPERIMENTS) or "."
+        raise UserError(
+            f"unknown experiment '{name}'{hint} `cifar100 experiments` lists all."
+        )
+    return EXPERIMENTS[name]

@@ -1,0 +1,172 @@
+"""An experiment is a value: everything that decides what one training run is."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from cifar100.errors import UserError, suggestion
+from cifar100.files import sha256_of
+
+Optimizer = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine", "one_cycle"]
+Augmentation = Literal["flip", "crop"]
+Evaluation = Literal[
+    "weight_average", "flip_tta", "batch_norm_reestimated", "dropout_averaged"
+]
+Precision = Literal["float32", "mixed_bfloat16"]
+Kind = Literal["confirmatory", "exploratory"]
+
+# What an experiment is called and why it is run; none of it changes a number, so none
+# of it is part of the id.
+STORY = ("name", "parent", "row", "claim", "supports", "kind", "seeds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One training recipe, in Keras' spelling.
+
+    `learning_rate` is the peak of its schedule. `arguments` go to the architecture's
+    function. `crop_padding` counts pixels of reflection on each side. `warmup` is the
+    share of all steps in which a one-cycle schedule rises. `early_stopping` is a
+    patience in epochs; it stops on one half of val, and the run is scored on the other.
+    `momentum` is SGD's. `weight_decay` is decoupled and leaves biases and batch-norm
+    parameters alone (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
+
+    Raises `UserError` for a value that no run could have.
+    """
+
+    name: str
+    parent: str | None = None
+    row: str = ""
+    claim: str = ""
+    supports: int = 1
+    kind: Kind = "exploratory"
+    seeds: int = 3
+
+    architecture: str
+    arguments: Mapping[str, Any] | tuple = ()
+    augmentation: tuple[Augmentation, ...] = ()
+    crop_padding: int = 4
+    optimizer: Optimizer = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Schedule = "constant"
+    warmup: float = 0.25
+    epochs: int = 20
+    batch_size: int = 128
+    label_smoothing: float = 0.0
+    dropout: float = 0.0
+    early_stopping: int | None = None
+    precision: Precision = "float32"
+    evaluations: tuple[Evaluation, ...] = field(default=())
+
+    def __post_init__(self):
+        pairs = tuple(sorted(dict(self.arguments).items()))
+        object.__setattr__(self, "arguments", pairs)  # hashable, in one order
+        _check(self)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every setting that the id covers, as JSON values."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["arguments"] = dict(self.arguments)
+        kept = {key: value for key, value in values.items() if key not in STORY}
+        return json.loads(json.dumps(kept))
+
+    @property
+    def id(self) -> str:
+        """First 12 hex digits of the sha256 of the settings that differ from defaults.
+
+        So a new setting with a default leaves every id, and so every record, valid.
+        Defaults never change: they are pinned in a test.
+        """
+        default = json.loads(json.dumps(DEFAULTS))
+        changed = {k: v for k, v in self.settings.items() if v != default.get(k)}
+        text = json.dumps(changed, sort_keys=True, separators=(",", ":"))
+        return sha256_of(text.encode())[:12]
+
+
+DEFAULTS = {
+    f.name: {} if f.name == "arguments" else f.default
+    for f in fields(Experiment)
+    if f.name not in STORY and f.name != "architecture"
+}
+SETTINGS = ("architecture", *DEFAULTS)
+
+
+def child(parent: Experiment, name: str, **change: Any) -> Experiment:
+    """`parent` with exactly one setting changed.
+
+    An argument of the network is changed by `arguments={"filters": (64, 128)}`, one
+    at a time. The story's fields (`row`, `claim`, …) may be given besides; they are
+    not inherited, except for the row and the number of seeds.
+
+    Raises `UserError` when it is not one setting, or not a setting at all.
+    """
+    story = {key: change.pop(key) for key in STORY if key in change}
+    for key in change.keys() - set(SETTINGS):
+        raise UserError(f"{name}: no setting '{key}'{suggestion(key, SETTINGS)}")
+    arguments = change.get("arguments", {})
+    if len(change) != 1 or len(dict(arguments)) > 1:
+        raise UserError(f"{name}: change one setting of {parent.name}, got {change}")
+    if arguments:
+        change["arguments"] = dict(parent.arguments) | dict(arguments)
+    if all(getattr(parent, key) == value for key, value in change.items()):
+        raise UserError(f"{name}: {change} is what {parent.name} has already")
+    fresh = {"claim": "", "supports": 1, "kind": "exploratory"}
+    return replace(parent, name=name, parent=parent.name, **(fresh | story | change))
+
+
+_CHOICES = {
+    "optimizer": get_args(Optimizer),
+    "schedule": get_args(Schedule),
+    "precision": get_args(Precision),
+    "kind": get_args(Kind),
+}
+_EACH = {
+    "augmentation": get_args(Augmentation),
+    "evaluations": get_args(Evaluation),
+}
+_RANGES = {
+    "learning_rate": (float, 0, None),
+    "momentum": (float, 0, 1),
+    "weight_decay": (float, 0, None),
+    "warmup": (float, 0, 1),
+    "label_smoothing": (float, 0, 1),
+    "dropout": (float, 0, 1),
+    "epochs": (int, 1, None),
+    "batch_size": (int, 1, None),
+    "crop_padding": (int, 1, 16),
+    "early_stopping": (int, 1, None),
+    "seeds": (int, 1, None),
+}
+
+
+def _check(experiment: Experiment) -> None:
+    """Raise `UserError` for the first value that is not one of its setting's."""
+    for key, valid in _CHOICES.items():
+        _check_choice(experiment.name, key, getattr(experiment, key), valid)
+    for key, valid in _EACH.items():
+        chosen = getattr(experiment, key)
+        if not isinstance(chosen, tuple):
+            raise UserError(f"{experiment.name}: {key} is a tuple, not {chosen!r}")
+        for value in chosen:
+            _check_choice(experiment.name, key, value, valid)
+    for key, (kind, low, high) in _RANGES.items():
+        value = getattr(experiment, key)
+        if value is None and DEFAULTS.get(key, 0) is None:
+            continue
+        number = (int,) if kind is int else (int, float)
+        inside = isinstance(value, number) and not isinstance(value, bool)
+        if not inside or value < low or (high is not None and value > high):
+            limits = f"at least {low}" if high is None else f"from {low} to {high}"
+            noun = "an integer" if kind is int else "a number"
+            raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")
+
+
+def _check_choice(name: str, key: str, value: Any, valid: tuple[str, ...]) -> None:
+    if value not in valid:
+        hint = suggestion(str(value), valid) or f"; one of {', '.join(valid)}"
+        raise UserError(f"{name}: {key} can't be '{value}'{hint}")

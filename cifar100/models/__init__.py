@@ -1,0 +1,43 @@
+"""Networks by name. To add one: a function in a module here, a line in `MODELS`."""
+
+import inspect
+
+from cifar100.errors import UserError, suggestion
+from cifar100.experiments import Experiment
+from cifar100.quiet import quiet_start
+
+with quiet_start():
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # looks for a GPU, and logs
+
+from cifar100.models.baseline import simple_cnn
+from cifar100.models.initialize import initialize
+from cifar100.models.resnet import resnet20
+
+MODELS = {"simple_cnn": simple_cnn, "resnet20": resnet20}
+
+
+def build(experiment: Experiment, seed: int = 0) -> keras.Model:
+    """The network of an experiment with its initial weights for `seed`.
+
+    Input (B, 32, 32, 3) float32, standardised; output (B, 100) float32 logits. Raises
+    `UserError` for an unknown architecture or argument.
+    """
+    name, arguments = experiment.architecture, dict(experiment.arguments)
+    if name not in MODELS:
+        raise UserError(f"no network '{name}'{suggestion(name, MODELS)}")
+    valid = inspect.signature(MODELS[name]).parameters
+    for key in arguments.keys() - valid.keys():
+        raise UserError(f"{name} takes no '{key}'{suggestion(key, valid)}")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(experiment.precision)
+    try:
+        model = MODELS[name](dropout=experiment.dropout, **arguments)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    initialize(model, seed)
+    return model

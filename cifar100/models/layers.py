@@ -1,0 +1,63 @@
+"""Layers and blocks that several networks share."""
+
+import keras
+from keras import layers, ops
+
+FUSED = keras.backend.backend() == "tensorflow"
+
+
+class BatchNormalization(layers.BatchNormalization):
+    """Keras' batch normalisation, run as one fused kernel where TensorFlow has one.
+
+    Input and output (B, H, W, C), float32 or bfloat16. Same numbers as the layer it
+    extends, in training and in evaluation (Ioffe & Szegedy 2015, arXiv:1502.03167,
+    algorithms 1 and 2). Keras spells the normalisation out in a dozen operations;
+    TensorFlow's kernel does it in one, forward and backward. Other shapes and engines
+    take Keras' way.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        fusable = FUSED and len(inputs.shape) == 4 and self.axis in (-1, 3)
+        if not fusable or mask is not None or not (self.scale and self.center):
+            return super().call(inputs, training=training, mask=mask)
+        return self._fused(inputs, training=bool(training and self.trainable))
+
+    def _fused(self, inputs, training):
+        import tensorflow as tf  # only reached when TensorFlow is the engine
+
+        inputs = ops.cast(inputs, self.compute_dtype)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=ops.cast(self.gamma, "float32"),
+            offset=ops.cast(self.beta, "float32"),
+            mean=tf.constant([]) if training else self.moving_mean.value,
+            variance=tf.constant([]) if training else self.moving_variance.value,
+            epsilon=self.epsilon,
+            exponential_avg_factor=1.0,
+            is_training=training,
+        )
+        if training:
+            # The kernel returns the variance over N - 1, Keras keeps the one over N.
+            count = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
+            self._remember(self.moving_mean, mean)
+            self._remember(self.moving_variance, variance * (count - 1.0) / count)
+        return outputs
+
+    def _remember(self, moving, batch):
+        moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+
+
+def conv_bn(x, filters: int, kernel_size: int = 3, strides: int = 1):
+    """Convolution, then batch norm: (B, H, W, C) -> (B, H/s, W/s, filters).
+
+    There is no bias: it would be undone by the mean that batch norm subtracts.
+    """
+    x = layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+    )(x)
+    return BatchNormalization()(x)

@@ -1,0 +1,73 @@
+"""One look for every figure of the course."""
+
+from collections.abc import Iterable
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from cifar100.experiments import EXPERIMENTS
+
+FIGSIZE_WIDE = (7.2, 3.6)  # inches: the width of the text
+FIGSIZE_HALF = (3.5, 3.0)  # two beside each other
+
+COLORS = sns.color_palette("colorblind").as_hex()
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+LABELS = {
+    "train_top1": "train top-1 (training mode)",
+    "train_loss": "train loss, nats (training mode)",
+    "val_top1": "val top-1",
+    "val_loss": "val loss, nats",
+}
+
+
+def use_style() -> None:
+    """Set fonts, grid and SVG output once; equal figures then give equal files."""
+    sns.set_theme(context="paper", style="whitegrid", palette="colorblind")
+    mpl.rcParams.update(
+        {
+            "axes.titlesize": 10,
+            "axes.labelsize": 9,
+            "figure.dpi": 110,
+            "font.size": 9,
+            "grid.color": "#dddddd",
+            "grid.linewidth": 0.6,
+            "legend.frameon": False,
+            "lines.linewidth": 1.6,
+            "savefig.dpi": 160,
+            "svg.hashsalt": "cifar100",  # ids in an SVG are random otherwise
+        }
+    )
+
+
+def experiment_palette(names: Iterable[str]) -> dict[str, str]:
+    """A colour for each experiment, the same in every notebook: its place among the
+    experiments of its row of the story decides."""
+    return {name: COLORS[_place(name) % len(COLORS)] for name in names}
+
+
+def experiment_markers(names: Iterable[str]) -> dict[str, str]:
+    """A marker for each experiment, by the same rule; never colour alone."""
+    return {name: MARKERS[_place(name) % len(MARKERS)] for name in names}
+
+
+def percent_axis(axes: Axes, which: str = "y") -> None:
+    """Show fractions as percent."""
+    axis = axes.yaxis if which == "y" else axes.xaxis
+    axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+
+
+def finished(figure: Figure) -> Figure:
+    """The figure without spines, ready to be shown once and not twice."""
+    sns.despine(figure)
+    mpl.pyplot.close(figure)
+    return figure
+
+
+def _place(name: str) -> int:
+    if name not in EXPERIMENTS:
+        return 0
+    row = EXPERIMENTS[name].row
+    return [e.name for e in EXPERIMENTS.values() if e.row == row].index(name)

@@ -1,0 +1,201 @@
+"""Records: a run as evidence. Written atomically, never by hand, checked by anyone."""
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cifar100 import data, paths
+from cifar100.errors import UserError
+from cifar100.experiments import EXPERIMENTS, Experiment
+from cifar100.files import sha256_of, write_atomically, write_json
+from cifar100.training import environment
+from cifar100.training.run import Run
+
+SCHEMA = 1
+STORY = ("row", "claim", "supports", "kind")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One stored run: `data` is the JSON file, `path` where it stands."""
+
+    path: Path
+    data: dict[str, Any]
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return self.data["experiment"]
+
+    @property
+    def id(self) -> str:
+        """Id of the experiment's settings."""
+        return self.data["id"]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return self.data["seed"]
+
+    @property
+    def stale(self) -> bool:
+        """Whether the experiment of that name has other settings today, or is gone."""
+        known = EXPERIMENTS.get(self.experiment)
+        return known is None or known.id != self.id
+
+    def predictions_path(self, split: str) -> Path:
+        """Where the predictions for `val` or `test` stand."""
+        return self.path.with_name(f"{self.path.stem}.{split}.npz")
+
+    def val(self) -> dict[str, np.ndarray]:
+        """What `scores.per_image` gave for the 5,000 validation images."""
+        return read_arrays(self.predictions_path("val"))
+
+
+def path_of(experiment: Experiment, seed: int) -> Path:
+    """Where the record of a run stands, or will."""
+    return paths.records() / experiment.name / f"seed-{seed}.json"
+
+
+def write(run: Run, *, exclusive: bool = False) -> Record:
+    """Store a run of profile `full`; what stood in its place is replaced.
+
+    The JSON file is written last: without it the two npz files count for nothing, so a
+    kill in between leaves no half record. Raises `UserError` for another profile.
+    """
+    if run.profile != "full":
+        raise UserError(f"profile {run.profile} is no evidence; only full is stored")
+    path = path_of(run.experiment, run.seed)
+    hashes = {}
+    for split, arrays in (("val", run.val), ("test", run.test)):
+        content = pack_arrays(arrays)
+        hashes[f"{split}.npz"] = sha256_of(content)
+        write_atomically(path.with_name(f"{path.stem}.{split}.npz"), content)
+    write_json(path, describe(run, hashes, exclusive=exclusive))
+    return Record(path, json.loads(path.read_text()))
+
+
+def describe(run: Run, hashes: dict[str, str], *, exclusive: bool) -> dict[str, Any]:
+    """The JSON of a record."""
+    story = asdict(run.experiment)
+    return {
+        "schema": SCHEMA,
+        "experiment": run.experiment.name,
+        "id": run.experiment.id,
+        "seed": run.seed,
+        "profile": run.profile,
+        "settings": run.experiment.settings,
+        "story": {key: story[key] for key in STORY},
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **environment.commit(),
+        "sha256": {"split_index": data.SPLIT_SHA256, **hashes},
+        "precision": run.experiment.precision,
+        "exclusive": exclusive,
+        **run.facts,
+        "metrics": run.metrics,
+        "evaluations": run.evaluations,
+        "epochs": run.history,
+    }
+
+
+def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
+    """The arrays as a compressed npz; equal arrays always give equal bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an npz file; nothing in it can run."""
+    with np.load(path, allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+def read(path: Path) -> Record:
+    """The record at `path`; `UserError` when it is not one that this version reads."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not a readable record ({error})") from None
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        raise UserError(
+            f"{path}: schema {schema!r} is unknown, this version reads {SCHEMA}; "
+            "update the course, or remove the file"
+        )
+    return Record(path, content)
+
+
+def list_records(
+    experiment: str | None = None, *, current_only: bool = True
+) -> list[Record]:
+    """All records, or one experiment's, in the order of the ladder, then by seed.
+
+    Stale ones are left out unless `current_only` is false.
+    """
+    pattern = f"{experiment or '*'}/seed-*.json"
+    found = [read(path) for path in paths.records().glob(pattern)]
+    places = {name: place for place, name in enumerate(EXPERIMENTS)}
+    found.sort(key=lambda r: (places.get(r.experiment, len(places)), r.seed))
+    return [record for record in found if not (current_only and record.stale)]
+
+
+def missing(experiment: Experiment) -> list[int]:
+    """Seeds of an experiment that have no current record yet."""
+    return [s for s in range(experiment.seeds) if not recorded(experiment, s)]
+
+
+def recorded(experiment: Experiment, seed: int) -> bool:
+    """Whether a current record of that run stands."""
+    path = path_of(experiment, seed)
+    return path.exists() and read(path).id == experiment.id
+
+
+def epochs_table(records: list[Any]) -> pd.DataFrame:
+    """Tidy, one row per (experiment, seed, epoch), with the columns of the history.
+
+    Takes records and runs alike.
+    """
+    rows = [
+        {"experiment": name, "seed": item.seed, **epoch}
+        for item in records
+        for name, epochs in [_history(item)]
+        for epoch in epochs
+    ]
+    return pd.DataFrame(rows)
+
+
+def finals_table(records: list[Record]) -> pd.DataFrame:
+    """Tidy, one row per (experiment, seed): final metrics, size, cost, device."""
+    rows = []
+    for record in records:
+        content = record.data
+        seconds = {f"{k}_seconds": v for k, v in content["seconds"].items()}
+        rows.append(
+            {
+                "experiment": record.experiment,
+                "seed": record.seed,
+                **content["metrics"],
+                "parameters": content["fingerprint"]["parameters"],
+                "macs": content["fingerprint"]["macs"],
+                **seconds,
+                "images_per_second": content["images_per_second"],
+                "device_kind": content["device"]["kind"],
+                "device_name": content["device"]["name"],
+                "precision": content["precision"],
+                "exclusive": content["exclusive"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _history(item: Record | Run) -> tuple[str, list[dict[str, Any]]]:
+    if isinstance(item, Run):
+        return item.experiment.name, item.history
+    return item.experiment, item.data["epochs"]

@@ -1,0 +1,120 @@
+"""What both engines share: the network, its optimiser, its state, and the contract."""
+
+import abc
+import contextlib
+import importlib
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from cifar100 import models
+from cifar100.experiments import Experiment
+from cifar100.training.optimizers import optimizer
+from cifar100.training.plan import Plan
+
+EVALUATION_BATCH = 500  # one compiled shape; the last batch of a split is padded
+
+
+class Engine(abc.ABC):
+    """One network in training. A new engine fills in the four abstract methods."""
+
+    name: str
+
+    def __init__(self, experiment: Experiment, threads: int):
+        self.experiment = experiment
+        self.threads = self.configure(threads)
+        self.model = models.build(experiment)
+        self.optimizer = optimizer(experiment, self.model)
+        self._built = self.weights()
+        self._fresh = _arrays(self.optimizer.variables)
+
+    def start(self, seed: int) -> None:
+        """Back to the first step: the initial weights of `seed`, a fresh optimiser."""
+        self.set_weights(self._built)
+        models.initialize(self.model, seed)
+        for variable, value in zip(self.optimizer.variables, self._fresh, strict=True):
+            variable.assign(value)
+
+    def seed_dropout(self, *entropy: int) -> None:
+        """Set each layer's mask generator from `entropy` and the layer's number."""
+        for number, layer in enumerate(self.model.layers):
+            if (state := getattr(layer, "seed_generator", None)) is not None:
+                sequence = np.random.SeedSequence([*entropy, number])
+                words = sequence.generate_state(2) >> 1  # fits signed 32 bits too
+                state.state.assign(words.astype(state.state.dtype))
+
+    @property
+    def batch_norms(self) -> list:
+        """The batch-norm layers of the network, first to last."""
+        kind = keras.layers.BatchNormalization
+        return [layer for layer in self.model.layers if isinstance(layer, kind)]
+
+    def weights(self) -> list[np.ndarray]:
+        """Copies of all weights of the network, moving statistics included."""
+        return _arrays(self.model.weights)
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """The reverse of `weights`."""
+        for variable, value in zip(self.model.weights, weights, strict=True):
+            variable.assign(value)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything that training changes, by name. Dropout generators are set anew
+        in each epoch and need no place here."""
+        model = {f"model/{i:03}": v for i, v in enumerate(self.weights())}
+        optimizer = enumerate(_arrays(self.optimizer.variables))
+        return model | {f"optimizer/{i:03}": v for i, v in optimizer}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """The reverse of `state`."""
+        for i, variable in enumerate(self.model.weights):
+            variable.assign(state[f"model/{i:03}"])
+        for i, variable in enumerate(self.optimizer.variables):
+            variable.assign(state[f"optimizer/{i:03}"])
+
+    @contextlib.contextmanager
+    def kept_weights(self) -> Iterator[None]:
+        """Whatever the block does to the weights is undone at its end."""
+        kept = self.weights()
+        try:
+            yield
+        finally:
+            self.set_weights(kept)
+
+    @abc.abstractmethod
+    def configure(self, threads: int) -> dict[str, int]:
+        """Fix the threads of this process; they are then `{"intra": n, "inter": m}`."""
+
+    @abc.abstractmethod
+    def train_epoch(
+        self, images: np.ndarray, labels: np.ndarray, plan: Plan
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Train on `images` uint8 (N, 32, 32, 3) and `labels` (N,) as planned; the loss
+        of each step, float32 (steps,), and how many it got right, int (steps,)."""
+
+    @abc.abstractmethod
+    def logits(self, images: np.ndarray, mode: str = "inference") -> np.ndarray:
+        """Logits, float32 (N, 100), of uint8 images. `mode` "dropout" leaves dropout on
+        and batch norm in inference."""
+
+    @abc.abstractmethod
+    def batch_statistics(self, images: np.ndarray) -> list[tuple]:
+        """Mean and variance of each batch-norm layer's input over one batch, dropout
+        off; changes the moving statistics."""
+
+    @property
+    @abc.abstractmethod
+    def device(self) -> dict[str, str]:
+        """`{"kind": "cpu" | "gpu", "name": …}`."""
+
+
+def create(experiment: Experiment, threads: int) -> Engine:
+    """The engine that `KERAS_BACKEND` names, with the network of `experiment`."""
+    backend = keras.backend.backend()
+    module = importlib.import_module(f"cifar100.training.{backend}")
+    return module.engine(experiment, threads)
+
+
+def _arrays(variables) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(v.value)) for v in variables]

@@ -1,0 +1,64 @@
+"""The machine, the versions and the commit that a run stands on."""
+
+import functools
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from cifar100 import paths
+
+VERSIONED = ("keras", "tensorflow", "jax", "numpy")
+WATCHED = ("cifar100", "requirements.lock")  # what "clean" in a record means
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that compute."""
+    found = {"python": platform.python_version()}
+    for name in VERSIONED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def commit() -> dict[str, object]:
+    """`{"commit": full hash or None, "clean": bool}` of the checkout of the package.
+
+    Clean: the package and the lock file are as committed. Notebooks, prose and records
+    may be in the middle of an edit, they don't change a run.
+    """
+    root = paths.package_root()
+    head = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--", *WATCHED)
+    return {"commit": head or None, "clean": bool(head) and changed == ""}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+@functools.cache
+def processor() -> dict[str, str]:
+    """Name of the processor, and the widest instructions that oneDNN may use on it."""
+    name, flags = platform.processor() or platform.machine(), ""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = [line.split(":", 1) for line in cpuinfo.read_text().splitlines()]
+        found = {pair[0].strip(): pair[1].strip() for pair in lines if len(pair) == 2}
+        name, flags = found.get("model name", name), found.get("flags", "")
+    widest = next((f for f in ("avx512f", "avx2", "avx") if f in flags.split()), "")
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").lower()
+    return {"name": name, "instructions": limit or widest or platform.machine()}

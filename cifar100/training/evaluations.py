@@ -1,0 +1,81 @@
+"""What is computed once after training, within the run, since weights are not kept."""
+
+import numpy as np
+
+from cifar100.data import Split
+from cifar100.training.engine import Engine
+from cifar100.training.scores import metrics, per_image
+
+MASKS = 10  # dropout masks to average over
+AVERAGED_SHARE = 0.25  # of the epochs, the last ones, that a weight average covers
+
+
+def probabilities(engine: Engine, images: np.ndarray, mode: str = "inference"):
+    """Softmax of the logits, float64 (N, 100)."""
+    logits = engine.logits(images, mode).astype(np.float64)
+    exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponential / exponential.sum(axis=1, keepdims=True)
+
+
+def flip_tta(engine: Engine, images: np.ndarray) -> np.ndarray:
+    """Mean probability of each image and its mirror image, (N, 100)."""
+    mirrored = np.ascontiguousarray(images[:, :, ::-1])
+    return (probabilities(engine, images) + probabilities(engine, mirrored)) / 2
+
+
+def dropout_averaged(engine: Engine, images: np.ndarray, seed: int) -> np.ndarray:
+    """Mean probability over `MASKS` dropout masks, batch norm in inference, (N, 100).
+
+    Gal & Ghahramani 2016 (arXiv:1506.02142), section 4.
+    """
+    total = 0.0
+    for mask in range(MASKS):
+        engine.seed_dropout(seed, 0, mask)
+        total = total + probabilities(engine, images, "dropout")
+    return total / MASKS
+
+
+def reestimate_batch_norm(engine: Engine, images: np.ndarray) -> None:
+    """Set the moving statistics to plain means over the batches of `images`, dropout
+    off. Changes the network; a network without batch norm stays as it is."""
+    if not engine.batch_norms:
+        return
+    size = min(engine.experiment.batch_size, len(images))
+    starts = range(0, len(images) - size + 1, size)
+    batches = [engine.batch_statistics(images[i : i + size]) for i in starts]
+    for number, layer in enumerate(engine.batch_norms):
+        means, variances = zip(*(batch[number] for batch in batches), strict=True)
+        layer.moving_mean.assign(np.mean(means, axis=0))
+        layer.moving_variance.assign(np.mean(variances, axis=0))
+
+
+def evaluate(
+    engine: Engine,
+    seed: int,
+    averaged: list[np.ndarray],
+    train: Split,
+    val: Split,
+) -> dict[str, dict[str, float]]:
+    """`top1`, `top5`, `loss` on val for each of the experiment's `evaluations`.
+
+    The weight average is the mean after each of the last quarter of the epochs, with
+    batch-norm statistics estimated anew (Izmailov et al. 2018, arXiv:1803.05407,
+    section 3). The network comes out as it went in.
+    """
+    found = {}
+    for name in engine.experiment.evaluations:
+        with engine.kept_weights():
+            match name:
+                case "flip_tta":
+                    mean = flip_tta(engine, val.images)
+                case "dropout_averaged":
+                    mean = dropout_averaged(engine, val.images, seed)
+                case "batch_norm_reestimated":
+                    reestimate_batch_norm(engine, train.images)
+                    mean = probabilities(engine, val.images)
+                case _:
+                    engine.set_weights(averaged)
+                    reestimate_batch_norm(engine, train.images)
+                    mean = probabilities(engine, val.images)
+        found[name] = metrics(per_image(np.log(mean + 1e-30), val.fine))
+    return found

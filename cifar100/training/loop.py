@@ -1,0 +1,264 @@
+"""What one run is: epochs, validation, checkpoints, the final figures."""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cifar100 import data, paths
+from cifar100.errors import WorkError
+from cifar100.experiments import Experiment
+from cifar100.models import cost
+from cifar100.training import checkpoint, environment
+from cifar100.training.engine import Engine, create
+from cifar100.training.evaluations import AVERAGED_SHARE, evaluate
+from cifar100.training.plan import plan_epoch, steps_per_epoch
+from cifar100.training.profiles import Scale, scale
+from cifar100.training.run import Run
+from cifar100.training.scores import metrics, per_image
+from cifar100.training.stopping import Stopping
+
+CHECKPOINT_SECONDS = 30.0
+OnEpoch = Callable[[Experiment, int, dict[str, Any]], None]
+
+
+def train(
+    experiment: Experiment,
+    seeds: Iterable[int],
+    *,
+    profile: str = "full",
+    on_epoch: OnEpoch | None = None,
+    threads: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+) -> list[Run]:
+    """Train `experiment` once for each seed; a run that was killed goes on.
+
+    `on_epoch(experiment, seed, row)` is called with each row of the history, to which
+    `epochs` and `images_per_second` are added for display. `threads`
+    is the number that one operation may use, all cores by default. Raises `DataMissing`
+    without the data set and `WorkError` when a run can't go on.
+    """
+    splits = {split: data.load(split) for split in ("train", "val", "test")}
+    engine = create(experiment, threads or environment.cores())
+    amount = scale(profile, experiment, cost.macs(engine.model))
+    runs = []
+    for seed in seeds:
+        course = _Course(engine, seed, profile, amount, splits, checkpoint_seconds)
+        try:
+            runs.append(course.run(on_epoch))
+        except MemoryError as error:
+            raise WorkError(f"{experiment.name}, seed {seed}: out of memory") from error
+    return runs
+
+
+def first_step_loss(engine: Engine, split: data.Split) -> float:
+    """Loss of the very first training step with seed 0: part of the fingerprint.
+
+    Leaves the engine one step on, and compiled.
+    """
+    engine.start(0)
+    engine.seed_dropout(0, 1)
+    experiment, images = engine.experiment, len(split.fine)
+    plan = plan_epoch(experiment, 0, 1, images=images, epochs=experiment.epochs)
+    losses, _ = engine.train_epoch(split.images, split.fine, plan.first(1))
+    return float(losses[0])
+
+
+class _Course:
+    """One run on its way. What a resume needs is `progress`, the two sets of weights
+    and the engine's state."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        seed: int,
+        profile: str,
+        amount: Scale,
+        splits: dict[str, data.Split],
+        checkpoint_seconds: float,
+    ):
+        self.engine, self.experiment = engine, engine.experiment
+        self.seed, self.profile, self.amount = seed, profile, amount
+        self.checkpoint_seconds = checkpoint_seconds
+        self.all_train = splits["train"]
+        self.train = _first(splits["train"], amount.train_images)
+        self.val = _first(splits["val"], amount.val_images)
+        self.test = _first(splits["test"], amount.test_images)
+        self.stopping = Stopping(self.experiment, self.val.fine)
+        self.progress: dict[str, Any] = {"history": [], "resumed": 0}
+        self.averaged: list[np.ndarray] | None = None
+        self.best: list[np.ndarray] | None = None
+
+    def run(self, on_epoch: OnEpoch | None) -> Run:
+        fingerprint, compilation = self._compile()
+        self.engine.start(self.seed)
+        self._resume()
+        history = self.progress["history"]
+        saved = time.monotonic()
+        while len(history) < self.amount.epochs and not self.stopping.over(history):
+            history.append(self._epoch(len(history) + 1))
+            if self.stopping.improved(history):
+                self.best = self.engine.weights()
+            self._average(len(history))
+            if on_epoch:
+                on_epoch(self.experiment, self.seed, self._report(history[-1]))
+            if time.monotonic() - saved >= self.checkpoint_seconds:
+                self._save()
+                saved = time.monotonic()
+        run = self._finish(fingerprint, compilation)
+        checkpoint.remove(self._path)
+        return run
+
+    def _compile(self) -> tuple[dict[str, Any], float]:
+        """Compile outside the clock of the training, by the step that also gives the
+        fingerprint: a changed network or recipe shows in one of its three figures."""
+        began = time.perf_counter()
+        fingerprint = {
+            "parameters": cost.parameters(self.engine.model),
+            "macs": cost.macs(self.engine.model),
+            "first_step_loss": first_step_loss(self.engine, self.all_train),
+        }
+        self.engine.logits(self.val.images[:1])
+        return fingerprint, time.perf_counter() - began
+
+    def _epoch(self, epoch: int) -> dict[str, Any]:
+        images, epochs = len(self.train.fine), self.amount.epochs
+        plan = plan_epoch(
+            self.experiment, self.seed, epoch, images=images, epochs=epochs
+        )
+        self.engine.seed_dropout(self.seed, epoch)
+        began = time.perf_counter()
+        losses, correct = self.engine.train_epoch(
+            self.train.images, self.train.fine, plan
+        )
+        trained = time.perf_counter()
+        loss = float(losses.mean(dtype=np.float64))
+        if not math.isfinite(loss):
+            raise WorkError(
+                f"{self.experiment.name}, seed {self.seed}: the loss is {loss} in "
+                f"epoch {epoch}; a lower learning rate may help. No record was written."
+            )
+        scored = self._score(self.val)
+        final = metrics(self.stopping.counted(scored))
+        row = {
+            "epoch": epoch,
+            "learning_rate": float(plan.learning_rates[-1]),
+            "train_loss": loss,
+            "train_top1": float(correct.sum() / plan.order.size),
+            "val_loss": final["loss"],
+            "val_top1": final["top1"],
+        }
+        if self.stopping.on:
+            row["stopping_loss"] = self.stopping.loss(scored)
+        row["seconds"] = round(trained - began, 3)
+        row["evaluation_seconds"] = round(time.perf_counter() - trained, 3)
+        return row
+
+    def _report(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row of the history with what a progress display wants besides."""
+        images = steps_per_epoch(self.experiment, len(self.train.fine))
+        speed = images * self.experiment.batch_size / max(row["seconds"], 1e-3)
+        return row | {"epochs": self.amount.epochs, "images_per_second": speed}
+
+    def _score(self, split: data.Split) -> dict[str, np.ndarray]:
+        return per_image(self.engine.logits(split.images), split.fine)
+
+    def _average(self, epoch: int) -> None:
+        """Take the weights after each of the last epochs into their mean."""
+        epochs = self.amount.epochs
+        number = epoch - (epochs - max(1, round(AVERAGED_SHARE * epochs)))
+        if "weight_average" in self.experiment.evaluations and number > 0:
+            now = self.engine.weights()
+            pairs = zip(self.averaged or now, now, strict=True)
+            self.averaged = [mean + (w - mean) / number for mean, w in pairs]
+
+    def _finish(self, fingerprint: dict[str, Any], compilation: float) -> Run:
+        began = time.perf_counter()
+        if self.best is not None:
+            self.engine.set_weights(self.best)
+        val, test = self._score(self.val), self._score(self.test)
+        on_train = metrics(self._score(self.train))
+        final = metrics(self.stopping.counted(val))
+        # A run that stopped early never reached the epochs that are averaged.
+        averaged = self.averaged or self.engine.weights()
+        extra = evaluate(self.engine, self.seed, averaged, self.train, self.val)
+        history = self.progress["history"]
+        evaluation = sum(row["evaluation_seconds"] for row in history)
+        seconds = {
+            "train": sum(row["seconds"] for row in history),
+            "evaluation": evaluation + time.perf_counter() - began,
+            "compilation": compilation,
+        }
+        steps = len(history) * steps_per_epoch(self.experiment, len(self.train.fine))
+        images = steps * self.experiment.batch_size
+        return Run(
+            experiment=self.experiment,
+            seed=self.seed,
+            profile=self.profile,
+            history=history,
+            val=val,
+            test=test,
+            metrics={f"val_{key}": value for key, value in final.items()}
+            | {f"train_{key}": value for key, value in on_train.items()},
+            evaluations=extra,
+            facts={
+                "fingerprint": fingerprint,
+                "weights_sha256": _digest(self.engine.weights()),
+                "val_scored": "second half" if self.stopping.on else "all",
+                "seconds": {key: round(value, 3) for key, value in seconds.items()},
+                "images_per_second": round(images / max(seconds["train"], 1e-3), 1),
+                "resumed": self.progress["resumed"],
+                **self._machine(),
+            },
+        )
+
+    def _machine(self) -> dict[str, Any]:
+        return {
+            "engine": self.engine.name,
+            "device": self.engine.device,
+            "threads": self.engine.threads,
+            "versions": environment.versions(),
+        }
+
+    @property
+    def _path(self) -> Path:
+        name = f"{self.experiment.id}-{self.profile}-seed-{self.seed}.checkpoint"
+        return paths.cache() / "checkpoints" / name
+
+    def _save(self) -> None:
+        arrays = self.engine.state()
+        for name, weights in (("averaged", self.averaged), ("best", self.best)):
+            for i, value in enumerate(weights or []):
+                arrays[f"{name}/{i:03}"] = value
+        state = {"progress": self.progress, "machine": self._machine()}
+        checkpoint.save(self._path, arrays, state)
+
+    def _resume(self) -> None:
+        """Take up the last checkpoint, if this machine, engine and thread count made
+        it: only then are the numbers those of an undisturbed run."""
+        found = checkpoint.load(self._path)
+        if found is None or found[1]["machine"] != self._machine():
+            return
+        arrays, state = found
+        self.engine.restore(arrays)
+        for name in ("averaged", "best"):
+            keys = sorted(key for key in arrays if key.startswith(f"{name}/"))
+            setattr(self, name, [arrays[key] for key in keys] or None)
+        self.progress = state["progress"]
+        self.progress["resumed"] += 1
+
+
+def _first(split: data.Split, count: int | None) -> data.Split:
+    part = slice(None, count)
+    return data.Split(split.images[part], split.fine[part], split.coarse[part])
+
+
+def _digest(weights: list[np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for value in weights:
+        digest.update(np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()

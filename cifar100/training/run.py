@@ -1,0 +1,30 @@
+"""What one run hands over: its history and what it says of each image."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cifar100.experiments import Experiment
+
+
+@dataclass
+class Run:
+    """One experiment trained with one seed.
+
+    `history` holds a row per epoch: epoch (from 1), learning_rate (of its last step),
+    train_loss and train_top1 (running, in training mode), val_loss, val_top1, seconds
+    (of training). `val` and `test` hold what `scores.per_image` gives; `metrics` the
+    final figures, `evaluations` those of the extra evaluations, `facts` everything else
+    that a record states: device, versions, times, fingerprint.
+    """
+
+    experiment: Experiment
+    seed: int
+    profile: str
+    history: list[dict[str, Any]]
+    val: dict[str, np.ndarray]
+    test: dict[str, np.ndarray]
+    metrics: dict[str, float]
+    evaluations: dict[str, dict[str, float]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,139 @@
+"""The fused batch norm gives Keras' numbers; costs agree with counts made by hand."""
+
+import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cifar100.errors import UserError
+from cifar100.experiments import Experiment, get
+from cifar100.models import build, cost
+from cifar100.models.layers import BatchNormalization
+
+
+def pair(momentum: float = 0.99, dtype: str = "float32"):
+    """Our layer and Keras' own with the same random scale and offset."""
+    generator = np.random.default_rng(0)
+    made = [
+        kind(momentum=momentum, dtype=dtype)
+        for kind in (BatchNormalization, layers.BatchNormalization)
+    ]
+    gamma, beta = generator.normal(1, 0.3, 6), generator.normal(0, 0.3, 6)
+    for layer in made:
+        layer.build((None, 5, 5, 6))
+        layer.gamma.assign(gamma)
+        layer.beta.assign(beta)
+    return made
+
+
+def batches(count: int):
+    generator = np.random.default_rng(1)
+    spread = np.array([0.1, 0.5, 1, 2, 5, 10])
+    for _ in range(count):
+        yield (generator.normal(3, 1, (8, 5, 5, 6)) * spread).astype("float32")
+
+
+def test_batch_norm_trains_with_keras_numbers():
+    ours, theirs = pair()
+    for x in batches(3):
+        np.testing.assert_allclose(
+            ours(x, training=True), theirs(x, training=True), atol=1e-5, rtol=1e-4
+        )
+
+
+def test_batch_norm_evaluates_with_keras_numbers_after_50_steps():
+    ours, theirs = pair(momentum=0.9)
+    for x in batches(50):
+        ours(x, training=True)
+        theirs(x, training=True)
+    np.testing.assert_allclose(ours.moving_mean, theirs.moving_mean, rtol=1e-5)
+    np.testing.assert_allclose(ours.moving_variance, theirs.moving_variance, rtol=1e-4)
+    x = next(batches(1))
+    np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5, rtol=1e-4)
+
+
+def test_batch_norm_has_keras_gradients():
+    import tensorflow as tf
+
+    x = tf.constant(next(batches(1)))
+    weights = tf.constant(np.random.default_rng(2).normal(size=x.shape), tf.float32)
+    found = []
+    for layer in pair():
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, training=True) * weights)
+        found.append(tape.gradient(loss, [x, layer.gamma.value, layer.beta.value]))
+    for mine, keras_own in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, keras_own, atol=2e-3, rtol=1e-3)
+
+
+def test_frozen_batch_norm_keeps_its_statistics():
+    ours, _ = pair()
+    ours.trainable = False
+    before = ours.moving_mean.numpy()
+    ours(next(batches(1)), training=True)
+    np.testing.assert_array_equal(ours.moving_mean, before)
+
+
+def test_macs_of_the_simple_cnn_are_those_counted_by_hand():
+    model = build(get("simple_cnn"))
+    first = 32 * 32 * (3 * 3 * 3) * 32
+    second = 16 * 16 * (3 * 3 * 32) * 64
+    dense = 8 * 8 * 64 * 128 + 128 * 100
+    assert cost.macs(model) == first + second + dense
+
+
+def test_parameters_of_the_simple_cnn_are_those_counted_by_hand():
+    model = build(get("simple_cnn"))
+    convolutions = (3 * 3 * 3 + 1) * 32 + (3 * 3 * 32 + 1) * 64
+    dense = (8 * 8 * 64 + 1) * 128 + (128 + 1) * 100
+    assert cost.parameters(model) == convolutions + dense
+
+
+def test_resnet20_has_the_published_size():
+    """He et al. 2015, table 6: 0.27 M parameters with 10 classes; 41 M multiply-adds."""
+    model = build(Experiment(name="r", architecture="resnet20"))
+    assert 0.27e6 < cost.parameters(model) < 0.285e6
+    assert 40e6 < cost.macs(model) < 42e6
+
+
+def test_strided_and_depthwise_convolutions_are_counted():
+    images = keras.Input((8, 8, 4))
+    x = layers.Conv2D(6, 3, strides=2, padding="same")(images)  # 4 x 4 outputs
+    x = layers.DepthwiseConv2D(3, padding="same")(x)
+    expected = 4 * 4 * (3 * 3 * 4) * 6 + 4 * 4 * (3 * 3) * 6
+    assert cost.macs(keras.Model(images, x)) == expected
+
+
+def test_a_layer_without_a_known_cost_is_refused():
+    images = keras.Input((8, 8, 4))
+    model = keras.Model(images, layers.SeparableConv2D(4, 3)(images))
+    with pytest.raises(TypeError, match="SeparableConv2D"):
+        cost.macs(model)
+
+
+def test_unknown_network_and_argument_name_the_nearest():
+    with pytest.raises(UserError, match="did you mean 'resnet20'"):
+        build(Experiment(name="x", architecture="resnet_20"))
+    wrong = Experiment(name="x", architecture="simple_cnn", arguments={"filter": (8,)})
+    with pytest.raises(UserError, match="did you mean 'filters'"):
+        build(wrong)
+
+
+def test_initial_weights_depend_on_the_seed_and_have_keras_spread():
+    first, again, other = (build(get("simple_cnn"), seed) for seed in (0, 0, 1))
+    kernels = [m.get_layer("features").kernel.numpy() for m in (first, again, other)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert not np.array_equal(kernels[0], kernels[2])
+    limit = np.sqrt(6 / (4096 + 128))  # Glorot & Bengio 2010, equation 16
+    assert np.abs(kernels[0]).max() <= limit
+    assert kernels[0].std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
+
+
+def test_truncated_normal_weights_have_the_variance_that_he_asks_for():
+    model = build(Experiment(name="r", architecture="resnet20", arguments={"width": 32}))
+    kernel = [v for v in model.weights if v.name == "kernel"][-3].numpy()
+    fan_in = np.prod(kernel.shape[:-1])
+    assert kernel.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)
+    assert np.abs(kernel).max() <= 2 * np.sqrt(2 / fan_in) / 0.8796

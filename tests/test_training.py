@@ -1,0 +1,276 @@
+"""A run is decided by its seed, survives a kill, and scores every image."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
+import keras
+import numpy as np
+import pytest
+
+from cifar100 import data
+from cifar100.errors import UserError, WorkError
+from cifar100.experiments import Experiment
+from cifar100.training import checkpoint
+from cifar100.training.engine import create
+from cifar100.training.loop import first_step_loss, train
+from cifar100.training.plan import plan_epoch
+from cifar100.training.schedules import learning_rates
+from cifar100.training.stopping import Stopping, first_half
+
+pytestmark = pytest.mark.data
+
+# Everything that a resume could lose: batch norm, dropout, momentum, augmentation,
+# a schedule, averaged weights.
+EVERYTHING = {
+    "architecture": "resnet20",
+    "arguments": {"width": 8},
+    "augmentation": ("flip", "crop"),
+    "optimizer": "sgd",
+    "learning_rate": 0.05,
+    "weight_decay": 1e-4,
+    "schedule": "one_cycle",
+    "label_smoothing": 0.1,
+    "dropout": 0.3,
+    "epochs": 2,
+    "evaluations": (
+        "weight_average",
+        "flip_tta",
+        "batch_norm_reestimated",
+        "dropout_averaged",
+    ),
+}
+everything = Experiment(name="everything", **EVERYTHING)
+small = Experiment(name="small", architecture="simple_cnn", epochs=2)
+
+SCRIPT = f"""
+import json
+import sys
+from cifar100.experiments import Experiment
+from cifar100.training.loop import train
+
+def say(experiment, seed, row):
+    print("epoch", row["epoch"], flush=True)
+
+experiment = Experiment(name="everything", **{EVERYTHING!r})
+run, = train(experiment, [3], profile="smoke", on_epoch=say, checkpoint_seconds=0)
+keys = "weights_sha256", "resumed", "fingerprint"
+facts = {{key: run.facts[key] for key in keys}}
+drop = "seconds", "evaluation_seconds"
+rows = [{{k: v for k, v in row.items() if k not in drop}} for row in run.history]
+val = {{key: value.tolist() for key, value in run.val.items()}}
+print(json.dumps([facts, rows, run.metrics, run.evaluations, val]))
+"""
+
+
+def script(home):
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**__import__("os").environ, "CIFAR100_HOME": str(home)},
+    )
+
+
+def test_killed_run_resumes_to_the_same_weights_and_record(home_with_data):
+    undisturbed = json.loads(script(home_with_data).communicate()[0].splitlines()[-1])
+
+    victim = script(home_with_data)
+    assert victim.stdout.readline() == "epoch 1\n"
+    time.sleep(0.1)  # in the middle of epoch 2
+    victim.send_signal(signal.SIGKILL)
+    rest, _ = victim.communicate()
+    assert victim.returncode == -signal.SIGKILL
+    assert "epoch 2" not in rest
+
+    output, _ = script(home_with_data).communicate()
+    assert "epoch 1" not in output, "it started over in place of going on"
+    resumed = json.loads(output.splitlines()[-1])
+    assert (undisturbed[0].pop("resumed"), resumed[0].pop("resumed")) == (0, 1)
+    assert resumed == undisturbed
+    assert not list((home_with_data / ".cache/checkpoints").glob("*"))
+
+
+def test_same_seed_same_run_and_another_seed_another(home_with_data):
+    first, other, again = train(small, [0, 1, 0], profile="smoke")
+    assert first.facts["weights_sha256"] == again.facts["weights_sha256"]
+    assert first.facts["weights_sha256"] != other.facts["weights_sha256"]
+    np.testing.assert_array_equal(first.val["rank"], again.val["rank"])
+
+
+def test_our_loop_gives_the_losses_of_keras_fit(home_with_data):
+    """Same weights, same batches: 20 steps of Keras' own and of the engine."""
+    experiment = Experiment(name="fit", architecture="simple_cnn")
+    split = data.load("train")
+    images, labels = np.array(split.images[:2560]), np.array(split.fine[:2560])
+    engine = create(experiment, 2)
+    engine.start(7)
+    plan = plan_epoch(experiment, 7, 1, images=len(images), epochs=20)
+    ours, _ = engine.train_epoch(images, labels, plan)
+
+    engine.start(7)
+    inputs = (images / np.float32(255) - data.MEAN) / data.STD
+    engine.model.compile(
+        keras.optimizers.Adam(1e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    theirs = [
+        engine.model.train_on_batch(inputs[batch], labels[batch])
+        for batch in plan.order
+    ]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-3)
+
+
+def test_every_image_of_val_is_scored(home_with_data):
+    """200 images are no multiple of the evaluation batch."""
+    engine = create(small, 2)
+    engine.start(0)
+    images = data.load("val").images[:703]
+    whole = engine.logits(images)
+    assert whole.shape == (703, 100)
+    np.testing.assert_allclose(whole[650:], engine.logits(images[650:]), atol=1e-5)
+
+
+def test_evaluations_say_what_they_name(home_with_data):
+    run = train(everything, [0], profile="smoke")[0]
+    assert set(run.evaluations) == set(everything.evaluations)
+    for figures in run.evaluations.values():
+        assert 0 <= figures["top1"] <= figures["top5"] <= 1
+        assert figures["loss"] != run.metrics["val_loss"]
+
+
+def test_evaluations_leave_the_network_as_it_was(home_with_data):
+    plain = Experiment(name="plain", **{**EVERYTHING, "evaluations": ()})
+    with_them = train(everything, [0], profile="smoke")[0]
+    without = train(plain, [0], profile="smoke")[0]
+    assert with_them.facts["weights_sha256"] == without.facts["weights_sha256"]
+    assert with_them.metrics == without.metrics
+
+
+def test_reestimated_statistics_are_those_of_the_images(home_with_data):
+    from cifar100.training.evaluations import reestimate_batch_norm
+
+    experiment = Experiment(
+        name="bn", architecture="resnet20", arguments={"width": 8}, dropout=0.5
+    )
+    engine = create(experiment, 2)
+    engine.start(0)
+    images = data.load("train").images[:256]
+    reestimate_batch_norm(engine, images)
+    first = engine.batch_norms[0]
+    convolution = keras.Model(engine.model.inputs, first.input)
+    inputs = (images / np.float32(255) - data.MEAN) / data.STD
+    halves = [convolution.predict(inputs[i : i + 128], verbose=0) for i in (0, 128)]
+    mean = np.mean([h.mean(axis=(0, 1, 2)) for h in halves], axis=0)
+    variance = np.mean([h.var(axis=(0, 1, 2)) for h in halves], axis=0)
+    np.testing.assert_allclose(first.moving_mean.numpy(), mean, atol=1e-4)
+    np.testing.assert_allclose(first.moving_variance.numpy(), variance, rtol=1e-3)
+
+
+def test_dropout_masks_differ_between_epochs_and_seeds(home_with_data):
+    experiment = Experiment(name="d", architecture="simple_cnn", dropout=0.5)
+    engine = create(experiment, 2)
+    engine.start(0)
+    images = data.load("val").images[:50]
+    found = []
+    for entropy in ((0, 1), (0, 1), (0, 2), (1, 1)):
+        engine.seed_dropout(*entropy)
+        found.append(engine.logits(images, "dropout"))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert not np.allclose(found[0], found[2])
+    assert not np.allclose(found[0], found[3])
+
+
+def test_diverging_run_ends_with_one_line(home_with_data):
+    wild = Experiment(
+        name="wild", architecture="simple_cnn", optimizer="sgd", learning_rate=1e12
+    )
+    with pytest.raises(WorkError, match="wild, seed 0: the loss is (nan|inf)"):
+        train(wild, [0], profile="smoke")
+
+
+def test_fingerprint_notices_a_changed_recipe(home_with_data):
+    split = data.load("train")
+    losses = {
+        first_step_loss(create(experiment, 2), split)
+        for experiment in (
+            small,
+            Experiment(name="s", architecture="simple_cnn", label_smoothing=0.1),
+            Experiment(name="f", architecture="simple_cnn", augmentation=("flip",)),
+            Experiment(name="d", architecture="simple_cnn", dropout=0.1),
+        )
+    }
+    assert len(losses) == 4
+
+
+def test_early_stopping_keeps_the_best_epoch_and_scores_the_other_half(home_with_data):
+    stopped = Experiment(
+        name="e",
+        architecture="simple_cnn",
+        epochs=2,
+        early_stopping=1,
+        learning_rate=0.05,
+    )
+    run = train(stopped, [0], profile="smoke")[0]
+    assert run.facts["val_scored"] == "second half"
+    losses = [row["stopping_loss"] for row in run.history]
+    best = run.history[int(np.argmin(losses))]
+    assert run.metrics["val_loss"] == best["val_loss"]
+
+
+def test_patience_counts_epochs_without_a_lower_loss():
+    experiment = Experiment(name="e", architecture="simple_cnn", early_stopping=2)
+    stopping = Stopping(experiment, np.repeat(np.arange(5), 4))
+    history = [{"stopping_loss": loss} for loss in (3.0, 2.0, 2.5, 2.1)]
+    assert not stopping.over(history[:3])
+    assert stopping.over(history)
+    assert stopping.improved(history[:2])
+    assert not stopping.improved(history[:3])
+
+
+def test_halves_of_val_are_balanced():
+    labels = np.asarray(data.load("val").fine)
+    half = first_half(labels)
+    assert (np.bincount(labels[half]) == 25).all()
+    assert (np.bincount(labels[~half]) == 25).all()
+
+
+def test_damaged_checkpoint_counts_as_absent_and_the_one_before_is_used(tmp_path):
+    path = tmp_path / "run.checkpoint"
+    for number in (1, 2):
+        checkpoint.save(path, {"a": np.full(3, number)}, {"epoch": number})
+    assert checkpoint.load(path)[1] == {"epoch": 2}
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content)
+    arrays, state = checkpoint.load(path)
+    assert state == {"epoch": 1}
+    np.testing.assert_array_equal(arrays["a"], [1, 1, 1])
+    checkpoint.previous(path).write_bytes(b"cut off")
+    assert checkpoint.load(path) is None
+
+
+def test_schedules_rise_and_fall_as_they_say():
+    def rates(**settings):
+        return learning_rates(
+            Experiment(name="s", architecture="simple_cnn", **settings), 100
+        )
+
+    assert set(rates()) == {np.float32(1e-3)}
+    cosine = rates(schedule="cosine")
+    assert cosine[0] == np.float32(1e-3)
+    assert cosine[50] == pytest.approx(5e-4)
+    assert (np.diff(cosine) < 0).all()
+    one = rates(schedule="one_cycle", warmup=0.3)
+    assert one.argmax() in (29, 30)
+    assert one.max() == pytest.approx(1e-3)
+    assert 0 < one[-1] < 2e-5
+
+
+def test_read_is_no_profile_to_train_in(home_with_data):
+    with pytest.raises(UserError, match="unknown profile 'read'"):
+        train(small, [0], profile="read")
