@@ -2,6 +2,7 @@
 
 import base64
 import html
+import inspect
 import io
 import json
 from collections.abc import Callable
@@ -157,6 +158,11 @@ def _bundle(content: bytes, kind: str, caption: str, alt: str) -> dict[str, str]
         mime: content.decode() if kind == "svg" else encoded,
         "text/plain": alt,
     }
+
+
+def source(thing: Any) -> Markdown:
+    """The source of a function or class of the package: what is read is what runs."""
+    return Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```")
 
 
 def experiments_of(row: str) -> list[str]:

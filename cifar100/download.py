@@ -260,9 +260,14 @@ def _bar(visible: bool) -> Iterator[Report]:
         bars.TransferSpeedColumn(),
         bars.TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with bars.Progress(*columns, console=console, disable=not visible) as bar:
-        task = bar.add_task("CIFAR-100", total=None)
-        yield lambda host, size, total: bar.update(
-            task, description=host, completed=size, total=total
-        )
+    bar = bars.Progress(*columns, console=Console(stderr=True), disable=not visible)
+    task = bar.add_task("CIFAR-100", total=None)
+
+    def report(host: str, size: int, total: int | None) -> None:
+        bar.start()  # not before something arrives
+        bar.update(task, description=host, completed=size, total=total)
+
+    try:
+        yield report
+    finally:
+        bar.stop()

@@ -164,18 +164,28 @@ def test_moderation_gives_the_figures_of_limma():
     assert (post[0], post[-1]) == pytest.approx((first, last), rel=1e-11)
 
 
-def test_variances_that_agree_are_pooled():
+def corrected_log_mean(s2, d):
+    """exp(mean e), written out from Smyth 2004, section 6.2."""
+    e = [np.log(s) - digamma(f / 2) + np.log(f / 2) for s, f in zip(s2, d, strict=True)]
+    return np.exp(np.mean(e))
+
+
+def test_variances_that_agree_share_one():
     post, prior, degrees = moderate([1.0, 1.1, 0.9, 1.2], [4, 4, 2, 1])
     assert degrees == np.inf
-    assert prior == pytest.approx((4 * 1.0 + 4 * 1.1 + 2 * 0.9 + 1.2) / 11)
+    assert prior == pytest.approx(
+        corrected_log_mean([1.0, 1.1, 0.9, 1.2], [4, 4, 2, 1])
+    )
     assert post == pytest.approx([prior] * 4)
 
     values, asked = ladder([0.0, 0.01, 0.02, 0.03])
     found = effects(values, asked)
-    pooled = np.mean([(0.01 * (1 + 0.1 * (i % 3))) ** 2 for i in range(4)])
-    pooled *= np.var(NOISE, ddof=1) / 0.01**2
+    scale = np.var(NOISE, ddof=1)
+    shared = corrected_log_mean(
+        [(1 + 0.1 * (i % 3)) ** 2 * scale for i in range(4)], [4] * 4
+    )
     for effect in found:
-        low, high = stats.norm.interval(0.95, effect.mean, np.sqrt(pooled / 5))
+        low, high = stats.norm.interval(0.95, effect.mean, np.sqrt(shared / 5))
         assert effect.prior_degrees == np.inf
         found_interval = effect.moderated_low, effect.moderated_high
         assert found_interval == pytest.approx((low, high), abs=1e-12)
@@ -315,11 +325,11 @@ def simulation():
     return module
 
 
-# Rates measured once on 20,000 other ladders (5.4 ± 0.2 % and 7.6 ± 0.2 %): above the
-# nominal 5 %, since 20 variances of 4 degrees each do not tell how unequal they are.
-# Bounds at three Monte Carlo standard errors.
+# Rates measured once on 20,000 other ladders (4.5 ± 0.15 % and 6.9 ± 0.2 %). The
+# second is above the nominal 5 %: 20 variances of 4 degrees do not tell how unequal
+# they are. Bounds at three Monte Carlo standard errors.
 @pytest.mark.parametrize(
-    ("spread", "expected"), [((0.005, 0.005), 0.054), ((0.0035, 0.0065), 0.076)]
+    ("spread", "expected"), [((0.005, 0.005), 0.045), ((0.0035, 0.0065), 0.069)]
 )
 def test_family_wise_error_of_the_procedure(simulation, spread, expected):
     repeats = 2000

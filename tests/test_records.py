@@ -1,0 +1,184 @@
+"""Records hold what the run said, notice any change, and keep the test set sealed."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cifar100 import checking, paths, records
+from cifar100.errors import UserError
+from cifar100.experiments import get
+from cifar100.training.run import Run
+from cifar100.training.scores import metrics, per_image
+
+RECORDED = sorted(paths.records().glob("*/seed-*.json"))
+
+
+def scored(count: int, seed: int = 0):
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(0, 100, count)
+    logits = generator.normal(size=(count, 100)).astype("float32")
+    logits[np.arange(count), labels] += 2
+    return per_image(logits, labels)
+
+
+@pytest.fixture
+def run():
+    val = scored(5000)
+    return Run(
+        experiment=get("simple_cnn"),
+        seed=0,
+        profile="full",
+        history=[{"epoch": 1, "val_top1": 0.1, "train_loss": 4.6}],
+        val=val,
+        test=scored(10_000, 1),
+        metrics={f"val_{key}": value for key, value in metrics(val).items()},
+        facts={
+            "fingerprint": {"parameters": 1, "macs": 2, "first_step_loss": 4.6},
+            "weights_sha256": "0" * 64,
+            "val_scored": "all",
+            "seconds": {"train": 1.0, "evaluation": 1.0, "compilation": 1.0},
+            "images_per_second": 1.0,
+            "resumed": 0,
+            "engine": "tensorflow",
+            "device": {"kind": "cpu", "name": "a processor"},
+            "threads": {"intra": 1, "inter": 1},
+            "versions": {},
+        },
+    )
+
+
+def test_a_record_is_read_back_as_it_was_written(home, run):
+    written = records.write(run)
+    read = records.read(written.path)
+    assert read.data == written.data
+    assert (read.experiment, read.seed, read.stale) == ("simple_cnn", 0, False)
+    for key, value in run.val.items():
+        np.testing.assert_array_equal(read.val()[key], value)
+    assert list(checking.check_record(read)) == []
+
+
+def test_only_full_runs_are_evidence(home, run):
+    with pytest.raises(UserError, match="no evidence"):
+        records.write(replace(run, profile="quick"))
+    assert not paths.records().exists()
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_one_flipped_byte_in_the_predictions_is_found(home, run, split):
+    path = records.write(run).predictions_path(split)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    problems = checking.check_records(fingerprints=False)
+    assert any(f"seed-0.{split}.npz was changed" in line for line in problems)
+
+
+def test_a_figure_that_its_predictions_do_not_give_is_found(home, run):
+    path = records.write(run).path
+    content = json.loads(path.read_text())
+    content["metrics"]["val_top1"] += 0.001
+    path.write_text(json.dumps(content))
+    (problem,) = checking.check_records(fingerprints=False)
+    assert "val_top1 is stored as" in problem
+
+
+def test_settings_that_do_not_give_the_id_are_found(home, run):
+    path = records.write(run).path
+    content = json.loads(path.read_text())
+    content["settings"]["epochs"] = 99
+    path.write_text(json.dumps(content))
+    (problem,) = checking.check_records(fingerprints=False)
+    assert "its settings do not give its id" in problem
+
+
+def test_a_lost_half_of_a_record_is_found(home, run):
+    record = records.write(run)
+    record.predictions_path("val").unlink()
+    assert "missing" in checking.check_records(fingerprints=False)[0]
+    record.path.unlink()
+    assert "belongs to no record" in checking.check_records(fingerprints=False)[0]
+
+
+def test_a_record_of_changed_settings_is_stale_and_left_out(home, run):
+    other = replace(run, experiment=replace(run.experiment, epochs=3))
+    record = records.write(other)
+    assert record.stale
+    assert records.list_records() == []
+    assert len(records.list_records(current_only=False)) == 1
+    assert 0 in records.missing(get("simple_cnn"))
+
+
+def test_unknown_schema_is_refused_in_one_line(home, run):
+    path = records.write(run).path
+    path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(UserError, match="schema 99 is unknown") as caught:
+        records.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_equal_arrays_give_equal_bytes():
+    arrays = scored(100)
+    assert records.pack_arrays(arrays) == records.pack_arrays(dict(arrays))
+
+
+def test_tables_are_tidy(home, run):
+    for seed in (1, 0):
+        records.write(replace(run, seed=seed))
+    found = records.list_records("simple_cnn")
+    assert [record.seed for record in found] == [0, 1]
+    assert list(records.epochs_table(found)["seed"]) == [0, 1]
+    finals = records.finals_table(found)
+    assert list(finals["val_top1"]) == [run.metrics["val_top1"]] * 2
+    assert set(finals["device_kind"]) == {"cpu"}
+
+
+# Scores
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_scores_agree_with_a_direct_computation(seed, count):
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(scale=5, size=(count, 100)).astype("float32")
+    labels = generator.integers(0, 100, count)
+    found = per_image(logits, labels)
+    exponential = np.exp(logits.astype("float64"))
+    p = exponential / exponential.sum(axis=1, keepdims=True)
+    order = np.argsort(-p, axis=1, kind="stable")
+    rank = np.array([list(o).index(y) for o, y in zip(order, labels, strict=True)])
+    np.testing.assert_array_equal(found["predictions"], order[:, 0])
+    np.testing.assert_array_equal(found["rank"], rank)
+    own = np.log(p[np.arange(count), labels])
+    np.testing.assert_allclose(found["log_probability"], own, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found["sum_squares"], (p**2).sum(axis=1), rtol=2e-3)
+
+
+def test_ties_go_to_the_lower_class_as_in_argmax():
+    logits = np.zeros((2, 100))
+    found = per_image(logits, np.array([0, 7]))
+    np.testing.assert_array_equal(found["predictions"], [0, 0])
+    np.testing.assert_array_equal(found["rank"], [0, 7])
+
+
+# The records of the course
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_stored_figures_are_those_of_the_stored_predictions(path):
+    assert list(checking.check_record(records.read(path))) == []
+
+
+@pytest.mark.skipif(not RECORDED, reason="nothing is recorded")
+def test_a_byte_flipped_in_a_real_record_makes_the_check_fail(home):
+    shutil.copytree(RECORDED[0].parent, paths.records() / RECORDED[0].parent.name)
+    victim = next(paths.records().glob("*/*.val.npz"))
+    content = bytearray(victim.read_bytes())
+    content[-100] ^= 1
+    victim.write_bytes(content)
+    problems = checking.check_records(fingerprints=False)
+    assert any(victim.name in problem for problem in problems)
+
