@@ -18,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="CIFAR-100 step by step: train, record, compare and check experiments.",
 )
+INTERRUPTED = 130
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Name = Annotated[str, typer.Argument(help="Name of an experiment.")]
 Threads = Annotated[
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(arguments, standalone_mode=False, prog_name="cifar100") or 0
+        if code == INTERRUPTED:  # typer turns Ctrl-C in a command into a value
+            raise KeyboardInterrupt
     except TyperException as error:
         code = _say(error.format_message().replace("\n", " "), 2)
     except UserError as error:
@@ -41,12 +44,13 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         code = _say(f"{error.strerror or error}: {error.filename or ''}".strip(": "), 1)
     except (KeyboardInterrupt, typer.Abort):
-        code = _say("stopped; the same command goes on from the last checkpoint", 130)
+        print("stopped; the same command goes on from the last checkpoint")
+        code = INTERRUPTED
     sys.exit(code)
 
 
 def _say(text: str, code: int) -> int:
-    print(f"error: {text}" if code != 130 else text, file=sys.stderr)
+    print(f"error: {text}", file=sys.stderr)
     return code
 
 

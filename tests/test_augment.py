@@ -1,10 +1,10 @@
-"""Augmentation moves pixels, is drawn from (seed, epoch), and stays the same picture."""
+"""Augmentation is drawn from (seed, epoch) and moves the pixels that it says."""
 
-import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 import numpy as np
 import pytest
 from keras import ops
 
+import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100 import augment
 
 

@@ -181,4 +181,3 @@ def test_a_byte_flipped_in_a_real_record_makes_the_check_fail(home):
     victim.write_bytes(content)
     problems = checking.check_records(fingerprints=False)
     assert any(victim.name in problem for problem in problems)
-

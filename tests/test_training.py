@@ -1,16 +1,17 @@
 """A run is decided by its seed, survives a kill, and scores every image."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 
-import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 import keras
 import numpy as np
 import pytest
 
+import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100 import data
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import Experiment
@@ -72,7 +73,7 @@ def script(home):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**__import__("os").environ, "CIFAR100_HOME": str(home)},
+        env={**os.environ, "CIFAR100_HOME": str(home)},
     )
 
 
@@ -189,7 +190,7 @@ def test_diverging_run_ends_with_one_line(home_with_data):
     wild = Experiment(
         name="wild", architecture="simple_cnn", optimizer="sgd", learning_rate=1e12
     )
-    with pytest.raises(WorkError, match="wild, seed 0: the loss is (nan|inf)"):
+    with pytest.raises(WorkError, match=r"wild, seed 0: the loss is (nan|inf)"):
         train(wild, [0], profile="smoke")
 
 

@@ -1,0 +1,177 @@
+"""The command line: what it prints, what it refuses, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cifar100 import paths
+from cifar100.errors import UserError
+from cifar100.scheduling import parse_budget
+
+RECORDED = sorted(paths.records().glob("simple_cnn*/seed-*.json"))
+needs_records = pytest.mark.skipif(len(RECORDED) < 4, reason="nothing is recorded")
+
+
+def start(*arguments, home=None):
+    extra = {"CIFAR100_HOME": str(home)} if home else {}
+    return subprocess.Popen(
+        [sys.executable, "-m", "cifar100", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | extra,
+    )
+
+
+def run(*arguments, home=None):
+    process = start(*arguments, home=home)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+WRONG = [
+    (["train", "simple_cn"], "did you mean 'simple_cnn'"),
+    (["train", "simple_cnn", "--seed", "-1"], "'--seed'"),
+    (["train", "simple_cnn", "--seed", "one"], "'--seed'"),
+    (["train", "simple_cnn", "--profile", "quik"], "did you mean 'quick'"),
+    (["train", "simple_cnn", "--profile", "read"], "unknown profile 'read'"),
+    (["train", "simple_cnn", "--set", "epoch=3"], "did you mean 'epochs'"),
+    (["train", "simple_cnn", "--set", "epochs"], "KEY=VALUE"),
+    (["train", "simple_cnn", "--set", "epochs=many"], "epochs is an integer"),
+    (["train", "simple_cnn", "--set", "schedule=linear"], "schedule can't be"),
+    (["train"], "Missing argument"),
+    (["record", "--budget", "soon"], "'soon' is no time"),
+    (["record", "--only", "simple"], "unknown experiment 'simple'"),
+    (["compare", "simple_cnn_shrt", "simple_cnn"], "'simple_cnn_short'"),
+    (["statuss"], "No such command"),
+    (["data", "--source", "nowhere.tar.gz"], "nowhere.tar.gz"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), WRONG, ids=lambda v: " ".join(v[:4]))
+def test_wrong_input_ends_in_one_line_with_2_and_writes_nothing(home, arguments, words):
+    code, out, err = run(*arguments, home=home)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert words in err
+    assert not list(home.rglob("*.json"))
+    assert not list(home.rglob("*.npz"))
+
+
+def test_a_record_of_unknown_schema_is_refused_in_one_line(home):
+    path = home / "records" / "simple_cnn" / "seed-0.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"schema": 99}')
+    code, _, err = run("status", home=home)
+    assert code == 2
+    assert "schema 99 is unknown" in err
+    assert err.count("\n") == 1
+
+
+def test_training_without_the_data_set_says_how_to_get_it(home):
+    code, _, err = run("train", "simple_cnn", "--profile", "smoke", home=home)
+    assert code == 2
+    assert "cifar100 data" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.data
+def test_a_smoke_run_reports_itself_and_stores_nothing(home_with_data):
+    code, out, err = run(
+        "train", "simple_cnn", "--profile", "smoke", "--json", home=home_with_data
+    )
+    assert code == 0, err
+    summary = json.loads(out)
+    assert summary["record"] is None
+    assert 0 <= summary["val_top1"] <= 1
+    assert "epoch 2/2" in err
+    assert not (home_with_data / "records").exists()
+
+
+@pytest.mark.data
+def test_an_interrupted_run_ends_with_130_and_no_record(home_with_data):
+    process = start("train", "simple_cnn", home=home_with_data)
+    time.sleep(8)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "goes on from the last checkpoint" in out
+    assert not list(home_with_data.rglob("seed-*"))
+
+
+@pytest.mark.data
+def test_recording_stops_in_time_and_leaves_no_process(home_with_data):
+    began = time.monotonic()
+    code, out, err = run(
+        "record", "--budget", "5s", "--workers", "1", home=home_with_data
+    )
+    assert code == 0, err
+    assert time.monotonic() - began < 60
+    assert "runs left" in out
+    found = subprocess.run(
+        ["pgrep", "-f", f"{sys.executable} -m cifar100 train simple_cnn_short"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.split()
+    homes = [_environment(pid).get("CIFAR100_HOME") for pid in found]
+    assert str(home_with_data) not in homes
+
+
+def _environment(pid: str) -> dict[str, str]:
+    try:
+        with open(f"/proc/{pid}/environ", encoding="utf-8", errors="replace") as file:
+            pairs = (entry.partition("=") for entry in file.read().split("\0"))
+            return {key: value for key, _, value in pairs}
+    except OSError:
+        return {}
+
+
+def test_experiments_show_parent_and_change():
+    code, out, _ = run("experiments", "--tree")
+    assert code == 0
+    assert "  simple_cnn_short  epochs = 5" in out
+    code, out, _ = run("experiments", "--json")
+    rows = {row["experiment"]: row for row in json.loads(out)}
+    assert rows["simple_cnn_short"]["change"] == {"epochs": 5}
+
+
+@needs_records
+def test_status_counts_what_is_recorded():
+    code, out, err = run("status", "--json")
+    assert code == 0, err
+    rows = {row["experiment"]: row for row in json.loads(out)}
+    stored = len([p for p in RECORDED if p.parent.name == "simple_cnn_short"])
+    assert rows["simple_cnn_short"]["recorded"] == stored
+
+
+@needs_records
+def test_compare_gives_a_sentence_and_json():
+    arguments = "compare", "simple_cnn_short", "simple_cnn"
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    assert "validation split" in out
+    _, out, _ = run(*arguments, "--json")
+    effect = json.loads(out)
+    assert effect["low"] < effect["mean"] < effect["high"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("2h", 7200), ("1h30m", 5400), ("0.5h", 1800)]
+)
+def test_budgets_are_times(text, seconds):
+    assert parse_budget(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "2 h", "h", "2h and more", "-1h"])
+def test_what_is_no_time_is_no_budget(text):
+    with pytest.raises(UserError, match="is no time"):
+        parse_budget(text)
