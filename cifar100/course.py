@@ -24,27 +24,30 @@ from cifar100.training.run import Run
 _profile = "quick"  # of this notebook, set by `begin`
 
 
-def begin(profile: str) -> Markdown:
+def begin(profile: str, *, engine: bool = True) -> Markdown:
     """Check PROFILE, set the style of the figures, and say what this page stands on.
 
-    Raises `UserError`, with the nearest valid name, for a mistyped profile.
+    A notebook that trains in no profile says `engine=False`: the engine takes seconds
+    to load. Raises `UserError`, with the nearest valid name, for a mistyped profile.
     """
     global _profile
     _profile = check_profile(profile)
     plots.use_style()
-    if profile != "read":
+    if engine and profile != "read":
         # Loads the engine here, with its start-up chatter held back.
         import cifar100.models  # noqa: F401
-    return Markdown(_banner(profile))
+    return Markdown(_banner(profile, trains=engine and profile != "read"))
 
 
-def _banner(profile: str) -> str:
+def _banner(profile: str, *, trains: bool) -> str:
     found = records.list_records()
     devices = ", ".join(sorted({r.data["device"]["name"] for r in found})) or "none yet"
     evidence = f"{len(found)} recorded runs, made on: {devices}"
     machine = f"{environment.processor()['name']}, {environment.cores()} cores"
+    if not trains:
+        nothing = f"nothing is trained on this page. It shows {evidence}."
+        return f"> **Profile `{profile}`:** {nothing}"
     text = {
-        "read": f"nothing is trained on this page. It shows {evidence}.",
         "smoke": f"a few hundred images, to test that it runs, on {machine}. "
         "Its numbers mean nothing.",
         "quick": f"the live cells train for under a minute each on {machine}. "

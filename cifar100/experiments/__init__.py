@@ -3,10 +3,22 @@
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments.experiment import DEFAULTS, SETTINGS, Experiment, child
 from cifar100.experiments.ladder import LADDER
+from cifar100.experiments.story import NOTEBOOKS, STORY, Notebook, Step
 
 EXPERIMENTS: dict[str, Experiment] = {e.name: e for e in LADDER}
 
-__all__ = ["DEFAULTS", "EXPERIMENTS", "SETTINGS", "Experiment", "child", "get"]
+__all__ = [
+    "DEFAULTS",
+    "EXPERIMENTS",
+    "NOTEBOOKS",
+    "SETTINGS",
+    "STORY",
+    "Experiment",
+    "Notebook",
+    "Step",
+    "child",
+    "get",
+]
 
 
 def get(name: str) -> Experiment:

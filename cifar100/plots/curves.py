@@ -68,6 +68,7 @@ def plot_train_against_val(epochs: pd.DataFrame) -> Figure:
         axes.set(
             xlabel="epoch", ylabel={"top1": "top-1", "loss": "loss, nats"}[quantity]
         )
+    figure.get_layout_engine().set(wspace=0.06)
     percent_axis(panels[0])
     panels[1].get_legend().remove()
     return finished(figure)

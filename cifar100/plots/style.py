@@ -6,7 +6,7 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cifar100.experiments import EXPERIMENTS
 
@@ -57,6 +57,7 @@ def percent_axis(axes: Axes, which: str = "y") -> None:
     """Show fractions as percent."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # no ticks at 42.5 %
 
 
 def finished(figure: Figure) -> Figure:

@@ -1,0 +1,49 @@
+"""What notebook 01 measures of the data set: colours, floors, copies, labels.
+
+Everything here works on pixels alone. The labels of the test split are never read: its
+images are looked at only to find copies of training images among them.
+"""
+
+from cifar100.data_study.copies import (
+    Sketch,
+    copies,
+    copies_of_test,
+    identical,
+    likeness,
+    sketcher,
+)
+from cifar100.data_study.floors import (
+    class_means,
+    floors,
+    nearest_class,
+    neighbours_vote,
+    score,
+)
+from cifar100.data_study.images import (
+    OfficialTraining,
+    colours,
+    official_training,
+    one_of_each,
+    shrink,
+    split_sizes,
+)
+
+__all__ = [
+    "OfficialTraining",
+    "Sketch",
+    "class_means",
+    "colours",
+    "copies",
+    "copies_of_test",
+    "floors",
+    "identical",
+    "likeness",
+    "nearest_class",
+    "neighbours_vote",
+    "official_training",
+    "one_of_each",
+    "score",
+    "shrink",
+    "sketcher",
+    "split_sizes",
+]

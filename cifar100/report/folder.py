@@ -1,0 +1,128 @@
+"""Where a report goes: no foreign folder, one build at a time, swapped in one step."""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cifar100.errors import UserError, WorkError
+from cifar100.files import write_json
+
+MANIFEST = "report.json"
+KIND = "cifar100 report"
+
+
+def read_manifest(output: Path) -> dict | None:
+    """What the report in `output` says of itself; None where there is no report."""
+    try:
+        manifest = json.loads((output / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    is_ours = isinstance(manifest, dict) and manifest.get("kind") == KIND
+    return manifest if is_ours else None
+
+
+def write_manifest(folder: Path, **content: object) -> None:
+    """Write the manifest, with name and size of every file of the report."""
+    files = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    write_json(folder / MANIFEST, {"kind": KIND, **content, "files": files})
+
+
+def is_whole(output: Path, manifest: dict) -> bool:
+    """Whether all files that the manifest lists are there, with their sizes."""
+    for name, size in manifest["files"].items():
+        path = output / name
+        if not path.is_file() or path.stat().st_size != size:
+            return False
+    return True
+
+
+def check_output(output: Path) -> None:
+    """Raise UserError where a report would replace something that is not a report."""
+    if output.is_dir():
+        if any(output.iterdir()) and read_manifest(output) is None:
+            raise UserError(
+                f"--output {output}: not a report, and not empty; name another folder."
+                " Nothing was written."
+            )
+    elif output.exists() or output.is_symlink():
+        raise UserError(f"--output {output}: not a folder. Nothing was written.")
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold `path` for this process; WorkError when another build holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkError("another build is under way; wait for it to end") from None
+        yield  # closing the file, or dying, gives the lock back
+
+
+@contextlib.contextmanager
+def new_report(output: Path) -> Iterator[Path]:
+    """A folder beside `output` that takes its place if the block ends without error.
+
+    Made before the work starts, so that a place where nothing can be written is
+    found first: UserError.
+    """
+    prefix = f".{output.name}.building-"
+    previous = output.with_name(f".{output.name}.previous")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        if previous.exists() and not output.exists():
+            previous.rename(output)  # a build was killed between its two renames
+        for left_over in output.parent.glob(f"{prefix}*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        building = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"--output {output}: cannot write there ({reason})") from error
+    try:
+        building.chmod(0o755)  # mkdtemp leaves 0700, closed to a web server
+        yield building
+        _put_in_place(building, output, previous)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _put_in_place(new: Path, output: Path, previous: Path) -> None:
+    if not output.exists():
+        new.rename(output)
+    elif not _exchange(new, output):  # after an exchange, `new` holds the old report
+        shutil.rmtree(previous, ignore_errors=True)
+        output.rename(previous)
+        try:
+            new.rename(output)
+        except OSError:
+            previous.rename(output)
+            raise
+        shutil.rmtree(previous, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step where the system can (Linux); else False."""
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of <linux/fs.h>
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    if renameat2(here, names[0], here, names[1], exchange) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(other))

@@ -1,0 +1,66 @@
+"""Tables of notebooks made fit for a page: header cells, alignment, a box to scroll."""
+
+import re
+
+from bs4 import BeautifulSoup, Tag
+
+NUMBER = re.compile(r"[+−-]?\d[\d,.]*(e[+-]?\d+)?\s?(%|pp|s|ms|min|h)?|nan|–|—", re.I)
+
+
+def dress_table(soup: BeautifulSoup, table: Tag, number: int) -> None:
+    """Dress the `number`-th table of a page and let it scroll in a box with a name."""
+    head = table.find("thead")
+    rows = head.find_all("tr") if head else []
+    if len(rows) == 2:
+        _merge_headers(*rows)
+    _mark_headers(table)
+    if not table.find(colspan=True) and not table.find(rowspan=True):
+        _align_numbers(table)
+    caption = table.find("caption")
+    name = caption.get_text(strip=True) if caption else f"Table {number}"
+    box = soup.new_tag("div", attrs={"class": "table", "role": "group"})
+    box["aria-label"], box["tabindex"] = name, "0"
+    table.wrap(box)
+
+
+def _merge_headers(names: Tag, index: Tag) -> None:
+    """Put the names of the index beside those of the columns, not in a row below.
+
+    pandas writes two header rows where the index has a name; where no column is named
+    in both, one row says the same.
+    """
+    pairs = list(zip(_cells(names), _cells(index), strict=False))
+    is_plain = len(_cells(names)) == len(_cells(index))
+    if is_plain and not any(_text(a) and _text(b) for a, b in pairs):
+        for above, below in pairs:
+            if _text(below):
+                above.string = _text(below)
+        index.decompose()
+
+
+def _mark_headers(table: Tag) -> None:
+    for cell in table.find_all("th"):
+        if not _text(cell):
+            cell.name = "td"  # an empty header cell announces nothing
+        elif "scope" not in cell.attrs:
+            cell["scope"] = "col" if cell.find_parent("thead") else "row"
+
+
+def _align_numbers(table: Tag) -> None:
+    """Mark the columns whose cells are all numbers: they stand at the right."""
+    rows = [_cells(row) for row in table.find_all("tr")]
+    body = [_cells(row) for row in table.select("tbody tr")]
+    for column in range(max(map(len, rows), default=0)):
+        texts = [_text(row[column]) for row in body if column < len(row)]
+        if texts and all(NUMBER.fullmatch(text) for text in texts if text):
+            for row in rows:
+                if column < len(row):
+                    row[column]["class"] = [*row[column].get("class", []), "numeric"]
+
+
+def _cells(row: Tag) -> list[Tag]:
+    return row.find_all(["th", "td"], recursive=False)
+
+
+def _text(cell: Tag) -> str:
+    return cell.get_text(strip=True)
