@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cifar100 import plots
 
@@ -50,11 +51,13 @@ def test_grid_draws_every_image_with_its_label(images):
 def test_grid_shows_the_pixels_it_was_given(images):
     figure = plots.plot_image_grid(images[:1], columns=1, width=1.0)
     figure.set_dpi(340)
-    figure.canvas.draw()
-    drawn = np.asarray(figure.canvas.buffer_rgba())[..., :3]
-    height, width = drawn.shape[0] - 2 * 10, drawn.shape[1] - 2 * 10
-    rows = (10 + (np.arange(32) + 0.5) * height / 32).astype(int)
-    columns = (10 + (np.arange(32) + 0.5) * width / 32).astype(int)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = np.asarray(canvas.buffer_rgba())[..., :3]
+    left, right, lower, upper = boxes(figure)[0]
+    centres = (np.arange(32) + 0.5) / 32
+    columns = ((left + centres * (right - left)) * drawn.shape[1]).astype(int)
+    rows = ((upper + centres * (lower - upper)) * drawn.shape[0]).astype(int)
     assert np.array_equal(drawn[np.ix_(rows, columns)], images[0])
 
 

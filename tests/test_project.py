@@ -27,6 +27,7 @@ CODE = ("cifar100", "tests", "notebooks", "benchmarks", "scripts", "build_report
 ORDER = (
     *("errors", "files", "paths", "quiet", "experiments"),
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
+    "data_study",
     *("augment", "models", "training", "records", "evidence"),
     *("progress", "recording", "scheduling", "listing", "checking"),
     *("plots", "course", "report", "cli", "__main__"),

@@ -6,8 +6,8 @@ images are looked at only to find copies of training images among them.
 
 from cifar100.data_study.copies import (
     Sketch,
-    copies,
-    copies_of_test,
+    copies_in_test,
+    copies_in_training,
     identical,
     likeness,
     sketcher,
@@ -33,8 +33,8 @@ __all__ = [
     "Sketch",
     "class_means",
     "colours",
-    "copies",
-    "copies_of_test",
+    "copies_in_test",
+    "copies_in_training",
     "floors",
     "identical",
     "likeness",

@@ -74,7 +74,7 @@ def identical(images: np.ndarray, others: np.ndarray | None = None) -> list[list
     ]
 
 
-def copies(count: int | None = None) -> dict:
+def copies_in_training(count: int | None = None) -> dict:
     """Pairs among the first `count` (all) official training images, with their labels.
 
     `identical` and `alike` are tables as dicts of columns: first, second (indices),
@@ -103,13 +103,13 @@ def copies(count: int | None = None) -> dict:
     }
 
 
-def copies_of_test(limit: float, count: int | None = None) -> dict:
-    """Test images with a copy among the first `count` (all) official training images.
+def copies_in_test(limit: float, count: int | None = None) -> dict:
+    """Copies of training images among the test images, the first `count` (all) of both.
 
     Tables as dicts of columns: `identical` with test and train (indices); `alike`,
     those with a likeness of at least `limit`, with test, train and likeness.
     """
-    known, test = official_training(count).images, data.load("test").images
+    known, test = official_training(count).images, data.load("test").images[:count]
     sketch = sketcher(known)
     pairs = _pairs(sketch(test), sketch(known))
     alike = sorted((p for p in pairs if p[2] >= limit), key=lambda pair: -pair[2])

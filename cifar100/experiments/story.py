@@ -163,14 +163,14 @@ NOTEBOOKS = (
     Notebook(
         "00",
         "00-start-here",
-        "Which step bought most?",
+        "Start here: which step bought most?",
         "Of all that the student tried, which single step bought most?",
     ),
     Notebook(
         "01",
         "01-the-data",
-        "What is in CIFAR-100?",
-        "What do 60,000 tiny pictures hold, and what is wrong with them?",
+        "What is in CIFAR-100, and what is wrong with it?",
+        "What do 60,000 small pictures hold, and which labels can be trusted?",
     ),
     Notebook(
         "02",

@@ -27,7 +27,7 @@ def plot_image_grid(
     size = 7 if columns <= 10 else 6
     side = width / columns
     line = 1.25 * size * POINT / side  # height of a line of text, in cells
-    height = 1 + line * (lines + 0.3)
+    height = 1 + line * (lines + 0.3 if lines else 0)
     rows = -(-len(images) // columns)
     figure, axes = _canvas(columns, rows * height, side)
     for place, (image, label) in enumerate(zip(images, labels, strict=True)):
