@@ -4,7 +4,15 @@ import difflib
 from collections.abc import Iterable
 
 
-class UserError(Exception):
+class PlainError(Exception):
+    """An error whose words say it all: notebooks show them without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback."""
+        return [f"error: {self}"]
+
+
+class UserError(PlainError):
     """Wrong input. The command line prints it in one line and exits with 2."""
 
 
@@ -12,7 +20,7 @@ class DataMissing(UserError):
     """The data set is not on this machine."""
 
 
-class WorkError(Exception):
+class WorkError(PlainError):
     """Something failed during work. The command line prints it and exits with 1."""
 
 

@@ -37,6 +37,14 @@ def test_a_mistyped_profile_is_refused_with_the_nearest_name():
         course.begin("raed")
 
 
+def test_a_notebook_shows_wrong_input_in_one_line_without_a_traceback():
+    shell = InteractiveShell.instance()
+    with capture_output() as captured:
+        shell.run_cell("from cifar100 import course; course.begin('quik')")
+    shown = captured.stdout + captured.stderr
+    assert shown.strip() == "error: unknown profile 'quik'; did you mean 'quick'?"
+
+
 def test_the_banner_names_the_profile_and_counts_the_runs():
     text = course.begin("read").data
     assert "`read`" in text

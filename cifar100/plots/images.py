@@ -131,7 +131,7 @@ def _draw(
     axes: Axes, image: np.ndarray, x: float, y: float, smooth: bool = False
 ) -> None:
     """`image` in the cell whose upper left corner is (x, y), with a thin gap around."""
-    gap, limits = 0.03, (axes.get_xlim(), axes.get_ylim())
+    gap = 0.03
     axes.imshow(
         image,
         extent=(x + gap, x + 1 - gap, y + 1 - gap, y + gap),
@@ -139,7 +139,6 @@ def _draw(
         interpolation_stage="rgba",
         aspect="auto",
     )
-    axes.set(xlim=limits[0], ylim=limits[1])  # imshow has moved them
 
 
 def _empty(text: str) -> Figure:
