@@ -232,11 +232,11 @@ def test_constants_of_the_package_fit_the_images():
 
 
 @pytest.mark.data
-def test_byte_identical_pairs_of_train_and_test_are_as_published():
+def test_ten_test_images_are_equal_to_a_training_image_in_every_byte():
     test, train = data.load("test").images, data_study.official_training().images
     pairs = data_study.identical(test, train)
     assert len(pairs) == 10
-    assert [1100, 24083] in pairs  # heads the list of Barz & Denzler 2020
+    assert [1100, 24083] in pairs  # heads the list of Barz & Denzler, 2020
 
 
 @pytest.mark.data

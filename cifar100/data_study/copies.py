@@ -53,8 +53,8 @@ def sketcher(images: np.ndarray) -> Callable[[np.ndarray], Sketch]:
 
 
 def likeness(a: Sketch, b: Sketch) -> np.ndarray:
-    """How alike each of `a` and each of `b` are, from -1 to 1, the better of two ways:
-    as they stand, or one of them mirrored. (N, M) float32."""
+    """How alike each of `a` and each of `b` are, from -1 to 1: as they stand, or
+    with one of them mirrored, whichever is more. (N, M) float32."""
     return a.even @ b.even.T + np.abs(a.odd @ b.odd.T)
 
 

@@ -13,8 +13,12 @@ def class_means(features: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.array([features[labels == label].mean(0) for label in range(100)])
 
 
-def nearest_class(train: np.ndarray, labels: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """For each row of `new`, the class whose mean over `train` is nearest: (N,) int."""
+def nearest_class(
+    train: np.ndarray,
+    labels: np.ndarray,
+    new: np.ndarray,
+) -> np.ndarray:
+    """The class whose mean over `train` is nearest to a row of `new`: (N,) int."""
     return _squared_distances(new, class_means(train, labels)).argmin(1)
 
 
