@@ -51,7 +51,10 @@ def words_of(only: str | None, parser: Parser) -> list[str]:
 
 def main() -> int:
     """Exit status: 0, 1 when the work failed, 2 for wrong input, 130 interrupted."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop as for Ctrl-C
+    # Stop cleanly for both; started in the background of a script, a process ignores
+    # Ctrl-C unless told otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = read_options(sys.argv[1:])
     try:
         index = build(options, lambda line: print(line, flush=True))
