@@ -10,18 +10,15 @@ after a dead kernel. STATUS with the suffix `.progress` tells the cell under way
 import argparse
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 
 from cifar100.files import write_json
-
-PACKAGES = ("keras", "tensorflow", "jax", "numpy")
+from cifar100.training import environment
 
 
 class NotebookError(Exception):
@@ -129,27 +126,9 @@ def check_executed(notebook) -> None:
                 raise NotebookError(f"cell {number}: {output.ename}: {output.evalue}")
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that decide numbers; absent: left out."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
 def device() -> str:
     """The machine in words: graphics card if there is one, processor, cores."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
-    words = f"{processor}, {os.cpu_count()} cores"
+    words = f"{environment.processor()['name']}, {environment.cores()} cores"
     if smi := shutil.which("nvidia-smi"):
         query = [smi, "--query-gpu=name", "--format=csv,noheader"]
         answer = subprocess.run(  # noqa: S603 (fixed words)
@@ -180,7 +159,7 @@ def main() -> int:
     result = {
         "state": "executed",
         "seconds": round(time.monotonic() - started, 1),
-        "versions": versions(),
+        "versions": environment.versions(),
         "device": device(),
     }
     write_json(given.status, result)
