@@ -1,15 +1,10 @@
-"""PyTorch's side of benchmarks/training.py; run by an interpreter that has PyTorch.
+"""The networks of benchmarks/training.py in PyTorch.
 
-Needs nothing but torch and numpy: the course does not depend on PyTorch.
+Imported by an interpreter that has PyTorch; the course does not depend on it.
 """
 
-import argparse
 import itertools
-import json
-import time
 
-import numpy as np
-import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 (PyTorch's own custom)
 
@@ -70,55 +65,3 @@ class ResNet20(nn.Module):
 
 
 NETWORKS = {"simple_cnn": SimpleCNN, "resnet20": ResNet20}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", choices=NETWORKS)
-    parser.add_argument("batch", type=int)
-    parser.add_argument("seconds", type=float)
-    parser.add_argument("threads", type=int)
-    parser.add_argument("--compiled", action="store_true")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(0)
-    model = NETWORKS[given.network]().to(memory_format=torch.channels_last)
-    parameters = sum(p.numel() for p in model.parameters())
-    run = torch.compile(model) if given.compiled else model
-    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    generator = np.random.default_rng(0)
-    pixels = generator.integers(0, 256, (20 * given.batch, 32, 32, 3), dtype=np.uint8)
-    labels = torch.from_numpy(generator.integers(0, 100, len(pixels)))
-    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div(255).sub(0.5)
-    images = images.contiguous(memory_format=torch.channels_last)
-
-    def step(number):
-        first = number % 20 * given.batch
-        part = slice(first, first + given.batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(run(images[part]), labels[part])
-        loss.backward()
-        optimizer.step()
-        return loss
-
-    for number in range(6):  # compilation, allocation
-        step(number)
-    began, steps = time.perf_counter(), 0
-    while time.perf_counter() - began < given.seconds:
-        loss = step(steps)
-        steps += 1
-    speed = steps * given.batch / (time.perf_counter() - began)
-    print(
-        json.dumps(
-            {
-                "images_per_second": speed,
-                "parameters": parameters,
-                "loss": loss.item(),
-                "steps": steps,
-            }
-        )
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -2,58 +2,62 @@
 
     python benchmarks/side_by_side.py --rounds 3
 
-`cifar100 record` does what wins here.
+`cifar100 record` does what wins here. Both processes of a pair are measured in the same
+seconds; neither is bound to a core, as in `record`.
 """
 
 import argparse
-import json
-import subprocess
-import sys
+import contextlib
+from collections.abc import Sequence
 
 import measure
+from training import contender
+
+from cifar100.training import environment
 
 SHAPES = (("simple_cnn", 128), ("resnet20", 128))
+EPOCHS, IMAGES = 20, 45_000  # of one run
 
 
-def speed_of_processes(count: int, threads: int, network: str, batch: int, seconds):
-    """Images a second of `count` processes together."""
-    command = [
-        *(sys.executable, measure.HERE / "keras_training.py", "engine"),
-        *(network, batch, seconds, threads),
-    ]
-    started = [
-        subprocess.Popen(
-            list(map(str, command)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for _ in range(count)
-    ]
-    found = [json.loads(p.communicate()[0].splitlines()[-1]) for p in started]
-    return sum(row["images_per_second"] for row in found)
+def pairs_per_hour(processes: Sequence[measure.Contender], seconds: float) -> float:
+    """How many pairs of runs the `processes` train in an hour, all working at once."""
+    for process in processes:
+        process.send(f"engine:{seconds}")
+    speed = sum(process.answer()["speed"] for process in processes)
+    return speed * 3600 / (2 * EPOCHS * IMAGES)
+
+
+def compare(network: str, batch: int, rounds: int, seconds: float) -> measure.Repeats:
+    """Pairs an hour of both ways, in turns."""
+    cores = environment.cores()
+    ways = {"in turn": (1, cores), "side by side": (2, max(1, cores // 2))}
+    with contextlib.ExitStack() as stack:
+        turns = {}
+        for way, (count, threads) in ways.items():
+            processes = [
+                stack.enter_context(contender("engine", network, batch, threads))
+                for _ in range(count)
+            ]
+            for process in processes:
+                process.ask("engine:0")  # warm before anything is measured
+            turns[way] = lambda p=processes: pairs_per_hour(p, seconds)
+        return measure.in_turns(turns, rounds)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--seconds", type=float, default=6.0, help="a measurement")
     given = parser.parse_args()
     results = {}
+    print(f"pairs of runs of {EPOCHS} epochs an hour")
     for network, batch in SHAPES:
-        one_thread = network, batch, given.seconds
-        repeats = measure.in_turns(
-            {
-                "in turn, 2 threads": lambda s=one_thread: speed_of_processes(1, 2, *s),
-                "side by side": lambda s=one_thread: speed_of_processes(2, 1, *s),
-            },
-            given.rounds,
-        )
-        results[network] = measure.summary(repeats, "in turn, 2 threads")
-        for name, row in results[network].items():
-            ratio = row["ratio to in turn, 2 threads"]
-            print(f"{network:12} {name:20} {row['median']:8.0f} images/s {ratio:6.2f}")
-    measure.write("side_by_side", results)
+        repeats = compare(network, batch, given.rounds, given.seconds)
+        results[network] = measure.summary(repeats, "in turn")
+        for way, row in results[network].items():
+            gain = row["ratio to in turn"]
+            print(f"{network:12} {way:14} {row['median']:8.2f} {gain:6.2f} x")
+    measure.write("side_by_side", {"pairs_per_hour": results})
 
 
 if __name__ == "__main__":
