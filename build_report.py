@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from cifar100.errors import UserError, WorkError
-from cifar100.report.build import PROFILES, Options, build
+from cifar100.report.build import Options, build
+from cifar100.training.profiles import PROFILES
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -208,13 +207,10 @@ def write(name: str, results: dict[str, Any]) -> None:
         print(f"other work took {others:.0%} of the machine: run this again")
     about = {
         "benchmark": name,
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        **environment.commit(),
-        "device": environment.processor(),
+        **environment.stamp(),
         "cores": environment.cores(),
         "load_at_start": LOAD_AT_START,
         "other_work": others,
-        "versions": environment.versions(),
     }
     RESULTS.mkdir(exist_ok=True)
     write_json(RESULTS / f"{name}.json", about | results)

@@ -78,10 +78,10 @@ def _reflect(index):
     return last - ops.absolute(last - ops.absolute(index))
 
 
-def standardize(images, mean, std, dtype: str = "float32"):
+def standardize(images, mean, std):
     """uint8 (B, H, W, 3) -> (pixel / 255 - mean) / std per channel, same shape."""
     from keras import ops
 
     scale = ops.convert_to_tensor(1.0 / (255.0 * std), "float32")
     shift = ops.convert_to_tensor(-mean / std, "float32")
-    return ops.cast(ops.cast(images, "float32") * scale + shift, dtype)
+    return ops.cast(images, "float32") * scale + shift

@@ -8,8 +8,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cifar100.errors import UserError
-from cifar100.files import sha256_of, write_json
+from cifar100.files import sha256_of, whole_file, write_json
 from cifar100.official import CHECKSUMS, blocks, check_names, read_batch
 
 SPLITS = ("train", "val", "test")
@@ -130,20 +128,11 @@ def _save(
     description = {"descr": dtype, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, description)
     digest = hashlib.sha256(header.getvalue())
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header.getvalue())
-            for part in parts:
-                file.write(part)
-                digest.update(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(header.getvalue())
+        for part in parts:
+            file.write(part)
+            digest.update(part)
     status = path.stat()
     return {
         "bytes": status.st_size,

@@ -7,9 +7,9 @@ import numpy as np
 
 from cifar100 import data, paths
 from cifar100.errors import DataMissing
-from cifar100.experiments import EXPERIMENTS
+from cifar100.experiments import EXPERIMENTS, id_of
 from cifar100.files import sha256_of
-from cifar100.records import STORY, Record, list_records
+from cifar100.records import STORY_FIELDS, Record, list_records
 from cifar100.training.scores import metrics
 from cifar100.training.stopping import first_half
 
@@ -52,13 +52,9 @@ def check_record(record: Record) -> Iterator[str]:
         yield f"does not belong at {record.path}"
     if content["sha256"]["split_index"] != data.SPLIT_SHA256:
         yield "was made on another train/val split"
-    known = EXPERIMENTS.get(record.experiment)
-    if known and not record.stale and content["settings"] != known.settings:
-        # Settings added since, at their defaults, don't make a record stale.
-        shared = {k: v for k, v in known.settings.items() if k in content["settings"]}
-        if content["settings"] != shared:
-            yield "its settings do not give its id"
-    if set(content["story"]) != set(STORY):
+    if id_of(content["settings"]) != record.id:
+        yield "its settings do not give its id"
+    if set(content["story"]) != set(STORY_FIELDS):
         yield "its story is incomplete"
     damaged = False
     for split in PIXELS:

@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -55,7 +54,7 @@ def _say(text: str, code: int) -> int:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 @app.command()
@@ -183,7 +182,7 @@ def compare(child: Name, parent: Name, as_json: Json = False) -> None:
 
     effect = evidence.compare(child, parent)
     if as_json:
-        _print_json(asdict(effect))
+        _print_json(effect.as_json())
         return
     print(evidence.verdict(effect).replace("**", ""))
 

@@ -6,7 +6,6 @@ import inspect
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from IPython.display import Markdown, display
@@ -106,12 +105,7 @@ def recorded(name: str, compute: Callable[[], Any], profile: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))["value"]
     value = json.loads(json.dumps(compute()))
     if profile == "full":
-        about = {
-            "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            **environment.commit(),
-            "versions": environment.versions(),
-            "device": environment.processor(),
-        }
+        about = environment.stamp()
         write_json(path, {"demonstration": name, **about, "value": value})
     return value
 

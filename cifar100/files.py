@@ -1,11 +1,13 @@
 """Files written whole or not at all, and their checksums."""
 
+import contextlib
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def sha256_of(source: Path | bytes) -> str:
@@ -19,15 +21,25 @@ def sha256_of(source: Path | bytes) -> str:
 def write_atomically(path: Path, content: bytes) -> None:
     """Write `content` so that `path` holds the old bytes or all of the new ones.
 
-    The temporary file stands in the same folder, since a rename is atomic only within
-    one file system. Missing folders are made.
+    Missing folders are made.
+    """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A binary file to write, which takes the place of `path` when the block ends well.
+
+    It stands in the same folder until then, since a rename is atomic only within one
+    file system.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)  # mkstemp leaves 0600, unreadable for a web server

@@ -18,7 +18,7 @@ from cifar100.training import environment
 from cifar100.training.run import Run
 
 SCHEMA = 1
-STORY = ("row", "claim", "supports", "kind")
+STORY_FIELDS = ("row", "claim", "supports", "kind")
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def describe(run: Run, hashes: dict[str, str], *, exclusive: bool) -> dict[str, 
         "seed": run.seed,
         "profile": run.profile,
         "settings": run.experiment.settings,
-        "story": {key: story[key] for key in STORY},
+        "story": {key: story[key] for key in STORY_FIELDS},
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         **environment.commit(),
         "sha256": {"split_index": data.SPLIT_SHA256, **hashes},

@@ -11,7 +11,8 @@ from small_notebooks import contents, is_running, wait_until, write
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
 from cifar100.report import folder
-from cifar100.report.build import PROFILES, Options, build
+from cifar100.report.build import Options, build
+from cifar100.training.profiles import PROFILES
 
 BUILD = [sys.executable, str(paths.package_root() / "build_report.py")]
 

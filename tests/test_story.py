@@ -1,6 +1,5 @@
 """The student's journey: its citations, its figure, its notebook, the minutes."""
 
-import importlib.util
 import json
 import re
 import shutil
@@ -14,6 +13,7 @@ import pandas as pd
 import pytest
 from nbformat import v4
 from small_notebooks import write
+from test_project import load_script
 
 from cifar100.experiments import EXPERIMENTS, NOTEBOOKS, STORY, Step
 from cifar100.plots import plot_journey
@@ -213,14 +213,6 @@ def test_start_page_links_only_to_notebooks_that_exist():
 
 
 # Minutes
-
-
-def load_script(name):
-    path = ROOT / "scripts" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 timing = load_script("time_notebooks")

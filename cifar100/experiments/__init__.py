@@ -1,7 +1,13 @@
 """What to train: values, no code."""
 
 from cifar100.errors import UserError, suggestion
-from cifar100.experiments.experiment import DEFAULTS, SETTINGS, Experiment, child
+from cifar100.experiments.experiment import (
+    DEFAULTS,
+    SETTINGS,
+    Experiment,
+    child,
+    id_of,
+)
 from cifar100.experiments.ladder import LADDER
 from cifar100.experiments.story import NOTEBOOKS, STORY, Notebook, Step
 
@@ -18,6 +24,7 @@ __all__ = [
     "Step",
     "child",
     "get",
+    "id_of",
 ]
 
 

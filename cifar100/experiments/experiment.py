@@ -19,7 +19,7 @@ Kind = Literal["confirmatory", "exploratory"]
 
 # What an experiment is called and why it is run; none of it changes a number, so none
 # of it is part of the id.
-STORY = ("name", "parent", "row", "claim", "supports", "kind", "seeds")
+STORY_FIELDS = ("name", "parent", "row", "claim", "supports", "kind", "seeds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,26 +72,31 @@ class Experiment:
         """Every setting that the id covers, as JSON values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["arguments"] = dict(self.arguments)
-        kept = {key: value for key, value in values.items() if key not in STORY}
+        kept = {key: value for key, value in values.items() if key not in STORY_FIELDS}
         return json.loads(json.dumps(kept))
 
     @property
     def id(self) -> str:
-        """First 12 hex digits of the sha256 of the settings that differ from defaults.
+        """What records are known by: `id_of` its settings."""
+        return id_of(self.settings)
 
-        So a new setting with a default leaves every id, and so every record, valid.
-        Defaults never change: they are pinned in a test.
-        """
-        default = json.loads(json.dumps(DEFAULTS))
-        changed = {k: v for k, v in self.settings.items() if v != default.get(k)}
-        text = json.dumps(changed, sort_keys=True, separators=(",", ":"))
-        return sha256_of(text.encode())[:12]
+
+def id_of(settings: Mapping[str, Any]) -> str:
+    """First 12 hex digits of the sha256 of the settings that differ from defaults.
+
+    So a new setting with a default leaves every id, and so every record, valid, also
+    one that was written before the setting. Defaults never change: a test pins them.
+    """
+    default = json.loads(json.dumps(DEFAULTS))
+    changed = {k: v for k, v in settings.items() if v != default.get(k)}
+    text = json.dumps(changed, sort_keys=True, separators=(",", ":"))
+    return sha256_of(text.encode())[:12]
 
 
 DEFAULTS = {
     f.name: {} if f.name == "arguments" else f.default
     for f in fields(Experiment)
-    if f.name not in STORY and f.name != "architecture"
+    if f.name not in STORY_FIELDS and f.name != "architecture"
 }
 SETTINGS = ("architecture", *DEFAULTS)
 
@@ -105,7 +110,7 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
 
     Raises `UserError` when it is not one setting, or not a setting at all.
     """
-    story = {key: change.pop(key) for key in STORY if key in change}
+    story = {key: change.pop(key) for key in STORY_FIELDS if key in change}
     for key in change.keys() - set(SETTINGS):
         raise UserError(f"{name}: no setting '{key}'{suggestion(key, SETTINGS)}")
     arguments = change.get("arguments", {})

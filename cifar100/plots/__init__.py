@@ -6,7 +6,7 @@ from cifar100.plots.data_study import (
     plot_floors,
     plot_likeness,
 )
-from cifar100.plots.effects import plot_effects, plot_seed_spread
+from cifar100.plots.effects import plot_effects
 from cifar100.plots.images import (
     plot_image_grid,
     plot_image_groups,
@@ -29,7 +29,6 @@ __all__ = [
     "plot_journey",
     "plot_learning_curves",
     "plot_likeness",
-    "plot_seed_spread",
     "plot_train_against_val",
     "use_style",
 ]

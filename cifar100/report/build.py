@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cifar100 import paths
-from cifar100.errors import UserError, WorkError, suggestion
+from cifar100.errors import UserError, WorkError
 from cifar100.report import folder, sources
-from cifar100.report.runner import LIMITS, Executed, Limits, Runner
+from cifar100.report.runner import Executed, Limits, Runner
 from cifar100.report.sources import Source
-
-PROFILES = tuple(LIMITS)
+from cifar100.training.profiles import check_profile
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,7 @@ def build(options: Options, say: Callable[[str], None] = print) -> Path:
     Raises UserError for wrong input, before anything is written, and WorkError when a
     notebook or page fails; the report that was there stays as it was.
     """
-    if options.profile not in LIMITS:
-        near = suggestion(options.profile, LIMITS)
-        raise UserError(
-            f"unknown profile '{options.profile}'{near}; one of {', '.join(LIMITS)}"
-        )
+    check_profile(options.profile)
     if options.jobs < 1:
         raise UserError(f"--jobs {options.jobs}: at least 1")
     output = options.output.resolve()

@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError, suggestion
 from cifar100.files import sha256_of
+from cifar100.training.environment import git
 
 PARAMETER = "PROFILE"  # all that may be passed to a notebook
 NAME = re.compile(r"\d\d-[a-z0-9-]+")
@@ -130,21 +130,12 @@ def report_key(keys: dict[str, str], profile: str, commit: str) -> str:
 
 def commit_of(folder: Path) -> str:
     """Short commit of a checkout, with what is not committed said; or why unknown."""
-    git = ["git", "-C", str(folder)]
     tracked = ["cifar100", "notebooks", "records", "requirements.lock"]
-    try:
-        head = _answer([*git, "rev-parse", "--short=12", "HEAD"])
-        changed = _answer([*git, "status", "--porcelain", "--", *tracked])
-    except (OSError, subprocess.SubprocessError):
+    head = git(folder, "rev-parse", "--short=12", "HEAD")
+    if head is None:
         return "not a commit"
+    changed = git(folder, "status", "--porcelain", "--", *tracked)
     return f"{head}, with changes" if changed else head
-
-
-def _answer(command: list[str]) -> str:
-    result = subprocess.run(  # noqa: S603 (git, fixed words)
-        command, capture_output=True, text=True, check=True, timeout=20
-    )
-    return result.stdout.strip()
 
 
 def _package_files() -> list[Path]:

@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cifar100 import paths
@@ -36,12 +37,23 @@ def commit() -> dict[str, object]:
     may be in the middle of an edit, they don't change a run.
     """
     root = paths.package_root()
-    head = _git(root, "rev-parse", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--", *WATCHED)
+    head = git(root, "rev-parse", "HEAD")
+    changed = git(root, "status", "--porcelain", "--", *WATCHED)
     return {"commit": head or None, "clean": bool(head) and changed == ""}
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def stamp() -> dict[str, object]:
+    """When, from which code, with what and on what something was measured."""
+    return {
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        **commit(),
+        "versions": versions(),
+        "device": processor(),
+    }
+
+
+def git(root: Path, *arguments: str) -> str | None:
+    """What git answers in the checkout `root`; None without git or without one."""
     command = ["git", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603

@@ -9,7 +9,8 @@ PROFILES = ("read", "smoke", "quick", "full")
 TRAINING_PROFILES = PROFILES[1:]  # `read` trains nothing
 
 # FLOP that a quick run may spend, a forward and a backward pass being 6 for each
-# multiply-add: 30 s at 60 GFLOP/s, which small networks reach on two cores.
+# multiply-add: 30 s at 60 GFLOP/s, well under what two quiet cores do with the simple
+# CNN (benchmarks/training.py).
 QUICK_FLOP = 1.8e12
 
 
