@@ -19,6 +19,7 @@ FROZEN = {
     "arguments": {},
     "augmentation": (),
     "crop_padding": 4,
+    "stored_copies": None,
     "optimizer": "adam",
     "learning_rate": 1e-3,
     "momentum": 0.9,
@@ -59,10 +60,11 @@ def test_name_and_story_are_not_part_of_the_id():
 def test_every_setting_is_part_of_the_id():
     base = get("simple_cnn")
     changes = {
-        "architecture": "resnet20",
+        "architecture": "resnet",
         "arguments": {"filters": (8, 8)},
         "augmentation": ("flip",),
         "crop_padding": 2,
+        "stored_copies": 3,
         "optimizer": "sgd",
         "learning_rate": 5e-4,
         "momentum": 0.8,

@@ -93,7 +93,7 @@ def test_parameters_of_the_simple_cnn_are_those_counted_by_hand():
 
 def test_resnet20_has_the_published_size():
     """He et al. 2015, table 6: 0.27 M parameters, with 10 classes."""
-    model = build(Experiment(name="r", architecture="resnet20"))
+    model = build(Experiment(name="r", architecture="resnet"))
     assert 0.27e6 < cost.parameters(model) < 0.285e6
     assert 40e6 < cost.macs(model) < 42e6
 
@@ -114,7 +114,7 @@ def test_a_layer_without_a_known_cost_is_refused():
 
 
 def test_unknown_network_and_argument_name_the_nearest():
-    with pytest.raises(UserError, match="did you mean 'resnet20'"):
+    with pytest.raises(UserError, match="did you mean 'resnet'"):
         build(Experiment(name="x", architecture="resnet_20"))
     wrong = Experiment(name="x", architecture="simple_cnn", arguments={"filter": (8,)})
     with pytest.raises(UserError, match="did you mean 'filters'"):
@@ -133,7 +133,7 @@ def test_initial_weights_depend_on_the_seed_and_have_keras_spread():
 
 def test_truncated_normal_weights_have_the_variance_that_he_asks_for():
     wide = {"width": 32}
-    model = build(Experiment(name="r", architecture="resnet20", arguments=wide))
+    model = build(Experiment(name="r", architecture="resnet", arguments=wide))
     kernel = [v for v in model.weights if v.name == "kernel"][-3].numpy()
     fan_in = np.prod(kernel.shape[:-1])
     assert kernel.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)

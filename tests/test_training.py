@@ -27,7 +27,7 @@ pytestmark = pytest.mark.data
 # Everything that a resume could lose: batch norm, dropout, momentum, augmentation,
 # a schedule, averaged weights.
 EVERYTHING = {
-    "architecture": "resnet20",
+    "architecture": "resnet",
     "arguments": {"width": 8},
     "augmentation": ("flip", "crop"),
     "optimizer": "sgd",
@@ -156,7 +156,7 @@ def test_reestimated_statistics_are_those_of_the_images(home_with_data):
     from cifar100.training.evaluations import reestimate_batch_norm
 
     experiment = Experiment(
-        name="bn", architecture="resnet20", arguments={"width": 8}, dropout=0.5
+        name="bn", architecture="resnet", arguments={"width": 8}, dropout=0.5
     )
     engine = create(experiment, 2)
     engine.start(0)

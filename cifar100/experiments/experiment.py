@@ -10,16 +10,22 @@ from cifar100.files import sha256_of
 
 Optimizer = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
-Augmentation = Literal["flip", "crop"]
+Augmentation = Literal[
+    "flip", "crop", "affine", "brightness", "cutout", "mixup", "cutmix", "rand_augment"
+]
 Evaluation = Literal[
-    "weight_average", "flip_tta", "batch_norm_reestimated", "dropout_averaged"
+    "weight_average",
+    "flip_tta",
+    "batch_norm_reestimated",
+    "dropout_averaged",
+    "augmented_before_split",
 ]
 Precision = Literal["float32", "mixed_bfloat16"]
 Kind = Literal["confirmatory", "exploratory"]
 
 # What an experiment is called and why it is run; none of it changes a number, so none
 # of it is part of the id.
-STORY_FIELDS = ("name", "parent", "row", "claim", "supports", "kind", "seeds")
+STORY_FIELDS = ("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,9 @@ class Experiment:
     function. `crop_padding` counts pixels of reflection on each side. `warmup` is the
     share of all steps in which a one-cycle schedule rises. `early_stopping` is a
     patience in epochs; it stops on one half of val, and the run is scored on the other.
+    `stored_copies` makes the augmentation offline: that many augmented copies of each
+    picture are stored beforehand, and an epoch takes each picture from one of its
+    copies or as it is. `gpu` marks a run too long for two cores.
     `momentum` is SGD's. `weight_decay` is decoupled and leaves biases and batch-norm
     parameters alone (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
 
@@ -43,11 +52,13 @@ class Experiment:
     supports: int = 1
     kind: Kind = "exploratory"
     seeds: int = 3
+    gpu: bool = False
 
     architecture: str
     arguments: Mapping[str, Any] | tuple = ()
     augmentation: tuple[Augmentation, ...] = ()
     crop_padding: int = 4
+    stored_copies: int | None = None
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
     momentum: float = 0.9
@@ -106,7 +117,7 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
 
     An argument of the network is changed by `arguments={"filters": (64, 128)}`, one
     at a time. The story's fields (`row`, `claim`, …) may be given besides; they are
-    not inherited, except for the row and the number of seeds.
+    not inherited, except for the row, the number of seeds and `gpu`.
 
     Raises `UserError` when it is not one setting, or not a setting at all.
     """
@@ -145,6 +156,7 @@ _RANGES = {
     "batch_size": (int, 1, None),
     "crop_padding": (int, 1, 16),
     "early_stopping": (int, 1, None),
+    "stored_copies": (int, 1, None),
     "seeds": (int, 1, None),
 }
 

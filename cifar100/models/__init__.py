@@ -14,11 +14,21 @@ with quiet_start():
 
         tensorflow.config.list_physical_devices()  # looks for a GPU, and logs
 
-from cifar100.models.baseline import simple_cnn
+from cifar100.models.alexnet import alexnet
+from cifar100.models.baseline import baseline, simple_cnn
 from cifar100.models.initialize import initialize
-from cifar100.models.resnet import resnet20
+from cifar100.models.lenet import lenet5
+from cifar100.models.resnet import resnet
+from cifar100.models.vgg import vgg
 
-MODELS = {"simple_cnn": simple_cnn, "resnet20": resnet20}
+MODELS = {
+    "simple_cnn": simple_cnn,
+    "lenet5": lenet5,
+    "alexnet": alexnet,
+    "baseline": baseline,
+    "vgg": vgg,
+    "resnet": resnet,
+}
 
 
 def build(experiment: Experiment, seed: int = 0) -> keras.Model:

@@ -3,6 +3,8 @@
 import keras
 from keras import layers
 
+from cifar100.models.layers import BatchNormalization, classifier, convolution
+
 
 def simple_cnn(
     num_classes: int = 100,
@@ -27,3 +29,89 @@ def simple_cnn(
     x = layers.Dropout(dropout)(x)
     logits = layers.Dense(num_classes, name="logits", dtype="float32")(x)
     return keras.Model(images, logits, name="simple_cnn")
+
+
+def baseline(
+    num_classes: int = 100,
+    *,
+    filters: tuple[int, ...] = (16, 32, 64),
+    convolutions: int = 1,
+    kernel_size: int | tuple[int, ...] = 3,
+    batch_norm: str = "before_activation",
+    dropout: float = 0.0,
+    dropout_kind: str = "unit",
+    dropout_position: str = "after_pool",
+    pool_size: int = 2,
+    pool_stride: int = 2,
+    dense_units: int = 128,
+    shortcut: bool = False,
+) -> keras.Model:
+    """The student's own network: (B, 32, 32, 3) float32 -> (B, num_classes) logits.
+
+    A block for each entry of `filters`: `convolutions` times convolution, batch norm
+    and ReLU, then max-pooling, which divides height and width by `pool_stride`. After
+    the blocks the map is flattened and goes through a dense layer of `dense_units`;
+    with 0 of them there is global average pooling instead (Lin et al. 2014,
+    arXiv:1312.4400, section 3.2).
+
+    `kernel_size` is one number, or one for each block. `batch_norm` stands
+    "before_activation" (Ioffe & Szegedy 2015, arXiv:1502.03167, section 3.2),
+    "after_activation", or is "none". `dropout` drops units (Srivastava et al. 2014) or
+    with `dropout_kind` "spatial" whole channels (Tompson et al. 2015, arXiv:1411.4280,
+    section 3.2); in each block it stands "before_pool", "after_pool", or
+    "before_pool_matched": before pooling, with the rate at which as many pooled units
+    become zero as after it. `shortcut` adds the input of a block, projected by a 1x1
+    convolution, to what its last batch norm gives (He et al. 2015, arXiv:1512.03385,
+    section 3.2).
+
+    Raises `ValueError` for a word that it does not know.
+    """
+    _known(batch_norm, ("before_activation", "after_activation", "none"))
+    _known(dropout_kind, ("unit", "spatial"))
+    _known(dropout_position, ("before_pool", "before_pool_matched", "after_pool"))
+    if isinstance(kernel_size, int):
+        kernel_size = (kernel_size,) * len(filters)
+    before, after = _rates(dropout, dropout_position, window=pool_size**2)
+    drop = layers.Dropout if dropout_kind == "unit" else layers.SpatialDropout2D
+
+    images = keras.Input((32, 32, 3), name="images")
+    x = images
+    for count, kernel in zip(filters, kernel_size, strict=True):
+        start = x
+        for number in range(1, convolutions + 1):
+            added = start if shortcut and number == convolutions else None
+            x = _convolution(x, count, kernel, batch_norm, added)
+        x = drop(before)(x)
+        x = layers.MaxPooling2D(pool_size, pool_stride, padding="same")(x)
+        x = drop(after)(x)
+    logits = classifier(x, num_classes, (dense_units,) if dense_units else ())
+    return keras.Model(images, logits, name="baseline")
+
+
+def _convolution(x, filters: int, kernel_size: int, batch_norm: str, added):
+    """Convolution, batch norm and ReLU in the wanted order; `added` is the shortcut."""
+    bias = batch_norm != "before_activation"  # else batch norm would undo it
+    x = convolution(x, filters, kernel_size, use_bias=bias)
+    if batch_norm == "before_activation":
+        x = BatchNormalization()(x)
+    if added is not None:
+        x = layers.Add()([x, convolution(added, filters, kernel_size=1)])
+    x = layers.ReLU()(x)
+    return BatchNormalization()(x) if batch_norm == "after_activation" else x
+
+
+def _rates(dropout: float, position: str, window: int) -> tuple[float, float]:
+    """Rates of the dropout before and after pooling."""
+    match position:
+        case "before_pool":
+            return dropout, 0.0
+        case "before_pool_matched":
+            # A pooled unit is zero when the whole window is: rate ** window.
+            return dropout ** (1 / window), 0.0
+        case _:
+            return 0.0, dropout
+
+
+def _known(word: str, words: tuple[str, ...]) -> None:
+    if word not in words:
+        raise ValueError(f"'{word}' is none of {', '.join(words)}")

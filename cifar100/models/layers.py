@@ -47,17 +47,46 @@ class BatchNormalization(layers.BatchNormalization):
         moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
 
 
+def convolution(x, filters: int, kernel_size: int = 3, *, strides=1, use_bias=False):
+    """Convolution with He's initial weights: (B, H, W, C) -> (B, H/s, W/s, filters).
+
+    He et al. 2015 (arXiv:1502.01852), equation 10: the spread that keeps the variance
+    of the activations through layers of ReLU.
+    """
+    return layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer="he_normal",
+    )(x)
+
+
 def conv_bn(x, filters: int, kernel_size: int = 3, strides: int = 1):
     """Convolution, then batch norm: (B, H, W, C) -> (B, H/s, W/s, filters).
 
     There is no bias: it would be undone by the mean that batch norm subtracts.
     """
-    x = layers.Conv2D(
-        filters,
-        kernel_size,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-    )(x)
-    return BatchNormalization()(x)
+    return BatchNormalization()(convolution(x, filters, kernel_size, strides=strides))
+
+
+def classifier(x, num_classes: int, dense_units: tuple[int, ...], dropout: float = 0.0):
+    """From feature maps to logits: (B, H, W, C) -> (B, num_classes) float32.
+
+    The map is flattened and goes through a dense layer with ReLU, then dropout, for
+    each entry of `dense_units`. Without any there is global average pooling instead
+    (Lin et al. 2014, arXiv:1312.4400, section 3.2), then dropout.
+    """
+    if not dense_units:
+        x = layers.GlobalAveragePooling2D(name="features")(x)  # (B, C)
+        x = layers.Dropout(dropout)(x)
+    else:
+        x = layers.Flatten()(x)  # (B, H * W * C)
+        for place, units in enumerate(dense_units, start=1):
+            name = "features" if place == len(dense_units) else None
+            x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name)(
+                x
+            )
+            x = layers.Dropout(dropout)(x)
+    return layers.Dense(num_classes, name="logits", dtype="float32")(x)
