@@ -18,6 +18,7 @@ def experiment_rows() -> list[dict[str, Any]]:
             "change": change(e),
             "kind": e.kind,
             "seeds": e.seeds,
+            "gpu": e.gpu,
             "claim": e.claim,
         }
         for e in EXPERIMENTS.values()
@@ -46,6 +47,7 @@ def experiment_tree(rows: list[dict[str, Any]], *, indent: bool) -> list[str]:
         margin = "  " * depth[row["experiment"]] if indent else ""
         settings = ", ".join(f"{k} = {v}" for k, v in row["change"].items())
         mark = "  [confirmatory]" if row["kind"] == "confirmatory" else ""
+        mark += "  [GPU]" if row["gpu"] else ""
         lines.append(
             f"{row['row']:4}{margin}{row['experiment']}  {settings or 'root'}{mark}"
         )
@@ -74,6 +76,7 @@ def status_rows() -> list[dict[str, Any]]:
             {
                 "experiment": e.name,
                 "row": e.row,
+                "gpu": e.gpu,
                 "recorded": len(mine),
                 "wanted": e.seeds,
                 "missing": lacking,
@@ -87,7 +90,10 @@ def status_rows() -> list[dict[str, Any]]:
 
 
 def status_table(rows: list[dict[str, Any]]) -> list[str]:
-    """The rows as text, with a line for each story row and the sum of what is left."""
+    """The rows as text, with a line for each story row and the sum of what is left.
+
+    Runs that are a matter for a GPU are marked and do not count as missing.
+    """
     lines = [
         f"{'':4}{'experiment':32}{'seeds':>7}{'stale':>7}{'val top-1':>11}{'PF':>8}"
     ]
@@ -96,13 +102,14 @@ def status_table(rows: list[dict[str, Any]]) -> list[str]:
         top1 = "" if row["val_top1"] is None else f"{row['val_top1']:.4f}"
         lines.append(
             f"{row['row']:4}{row['experiment']:32}{seeds:>7}{row['stale']:>7}"
-            f"{top1:>11}{row['petaflop']:>8.3f}"
+            f"{top1:>11}{row['petaflop']:>8.3f}{'  GPU' if row['gpu'] else ''}"
         )
-    for name in dict.fromkeys(row["row"] for row in rows):
-        lacking = sum(len(row["missing"]) for row in rows if row["row"] == name)
+    wanted = [row for row in rows if not row["gpu"]]
+    for name in dict.fromkeys(row["row"] for row in wanted):
+        lacking = sum(len(row["missing"]) for row in wanted if row["row"] == name)
         lines.append(
             f"{name}: " + (f"{lacking} runs missing" if lacking else "complete")
         )
-    left = sum(row["petaflop_missing"] for row in rows)
+    left = sum(row["petaflop_missing"] for row in wanted)
     lines.append(f"left to record: {left:.3f} PF")
     return lines

@@ -50,9 +50,14 @@ def macs_by_experiment() -> dict[str, int]:
 
 
 def jobs(only: list[str] | None = None) -> list[Job]:
-    """Runs without a current record, cheapest first."""
+    """Runs without a current record, cheapest first.
+
+    What is marked as a matter for a GPU is left out unless `only` names it.
+    """
     macs = macs_by_experiment()
-    chosen = [e for e in EXPERIMENTS.values() if not only or e.name in only]
+    chosen = [
+        e for e in EXPERIMENTS.values() if (e.name in only if only else not e.gpu)
+    ]
     found = [
         Job(e.name, seed, petaflop(e, macs[e.name]))
         for e in chosen

@@ -12,6 +12,107 @@ IDS = {
     "simple_cnn": "03d5fcf13ce3",
     "simple_cnn_short": "e81a5295901f",
     "simple_cnn_weight_decay": "5d656117a63d",
+    "lenet5": "ab061a517f9b",
+    "lenet5_relu": "e10b195e4e61",
+    "lenet5_max_pool": "b2849c575272",
+    "lenet5_batch_norm": "5cc7f33906b9",
+    "lenet5_wide": "ad3290ab9483",
+    "alexnet": "4fb289d7ab54",
+    "alexnet_batch_norm": "944b8d700884",
+    "alexnet_overlapping": "ec41adaa9ba5",
+    "alexnet_dropout": "50142d986507",
+    "alexnet_dense_half": "c0ad9e4b5fd1",
+    "alexnet_dense_double": "8eb32779f823",
+    "alexnet_filters_half": "83ac73249dbd",
+    "alexnet_filters_double": "132d0a91b536",
+    "alexnet_full": "59e683b39ea5",
+    "baseline_2_blocks": "a32621677922",
+    "baseline": "75aec6cc4abf",
+    "baseline_4_blocks": "f07769f5ea11",
+    "baseline_5_blocks": "76e7e05bde98",
+    "baseline_deeper_smaller": "e7fc8532af2c",
+    "baseline_wider_shallower": "9b6626b29132",
+    "dropout_before": "2634fc5a5ec3",
+    "dropout_before_10": "b40912356e9f",
+    "dropout_before_30": "739ea3780a62",
+    "dropout_before_50": "c7908eb8c3ba",
+    "dropout_after": "f1d049fe47e3",
+    "dropout_after_10": "d4afe076d480",
+    "dropout_after_30": "55fde2ccde0a",
+    "dropout_after_50": "92bb91290138",
+    "dropout_before_matched": "3a4df5315d29",
+    "dropout_spatial": "07a4fab38d5a",
+    "dropout_after_no_batch_norm": "733ac70c0276",
+    "dropout_before_no_batch_norm": "77078d150870",
+    "dropout_after_augmented": "28de011475cd",
+    "dropout_before_augmented": "cf99f237f76b",
+    "twice_as_long": "d17d3bae0d99",
+    "four_times_as_long": "4d6e0f2c61c1",
+    "dropout_before_four_times": "3c68991a9826",
+    "early_stopping": "07bf90c6b09d",
+    "four_times_cosine": "7f2aae4cf355",
+    "adam_0005": "57a5296b5a2d",
+    "adam_0002": "bd2b47fde74b",
+    "cosine": "0e0b6623c776",
+    "cosine_adam_0005": "c23892a049cd",
+    "cosine_adam_002": "d026c2017542",
+    "cosine_adam_004": "3735d2afcf72",
+    "cosine_adam_008": "7a09b1617013",
+    "sgd_cosine": "f78caa8ac554",
+    "sgd_cosine_01": "a7c0dbfa1878",
+    "sgd_cosine_03": "80c8bd2490a9",
+    "sgd_cosine_1": "afbf9046fb7e",
+    "sgd_cosine_3": "abf068cd74d9",
+    "two_convolutions": "6d8e87beccdb",
+    "double_filters": "dd922aad504f",
+    "double_filters_dropout": "2d58a38072a5",
+    "double_filters_weight_decay": "7db12cfba6be",
+    "batch_norm_after": "6380c033811f",
+    "filters_from_8": "895c165a5bc1",
+    "filters_from_32": "4389fb8ba5bf",
+    "kernel_5_first": "83ca702c2a9a",
+    "kernel_5_first_two": "171f5907bf0a",
+    "global_average": "0dd1017a302a",
+    "global_average_no_dropout": "83be21938f3b",
+    "global_average_dropout_10": "bbb9e36a174b",
+    "global_average_double_filters": "1100dea3c637",
+    "vgg16": "8f89902d409e",
+    "vgg13": "c89b8d50a73d",
+    "vgg19": "2da7a6574cbe",
+    "vgg16_less_block": "043e66893d06",
+    "vgg16_global_average": "598cdf3d5ac8",
+    "vgg16_full": "ebf47d4a6211",
+    "vgg13_full": "a0826044faaa",
+    "vgg19_full": "388f373bdb55",
+    "vgg16_full_less_block": "cb11102d3126",
+    "plain20": "0744760e34ef",
+    "resnet20": "7959495126b9",
+    "plain56": "cd66d6665c62",
+    "resnet56": "90509207ee1a",
+    "resnet20_full": "97be03c6b3c4",
+    "resnet56_full": "41aed750dcbf",
+    "plain56_full": "3ee78b1ab494",
+    "resnet18_full": "12945c34b301",
+    "plain18_full": "eca6fb470375",
+    "shortcut": "c246df376851",
+    "student_set": "51ddd796ee2d",
+    "flip": "f9d63912a788",
+    "flip_crop": "d28213c2482c",
+    "cutout": "000f1bc27b2c",
+    "mixup": "25b8a462f252",
+    "cutmix": "e89cbc245f70",
+    "rand_augment": "2c71d69f6d52",
+    "baseline_long": "c09303126150",
+    "flip_crop_long": "e4270cb2ccb2",
+    "cutmix_long": "7aa194d69ab2",
+    "rand_augment_long": "088e8ab8bf6d",
+    "wide": "f802137c9638",
+    "flip_crop_wide": "1704f5b4208f",
+    "flip_crop_4_blocks": "74cfcbc81c6c",
+    "stored_1": "05a7a04925ab",
+    "stored_3": "9915107dccfd",
+    "stored_7": "edf49927e33f",
+    "stored_leak": "9fd8db781bf8",
 }
 
 # The defaults that ids leave out: were one to change, old records would be misread.
@@ -133,3 +234,23 @@ def test_unknown_experiment_names_the_nearest():
 def test_every_parent_is_an_experiment():
     parents = {e.parent for e in EXPERIMENTS.values()} - {None}
     assert parents <= EXPERIMENTS.keys()
+
+
+def test_every_row_of_the_ladder_is_there():
+    rows = {e.row for e in EXPERIMENTS.values()}
+    assert rows >= {f"S{number}" for number in range(1, 20)}
+
+
+def test_confirmatory_contrasts_are_few_and_have_five_seeds():
+    """Holm's correction counts them all, so their number is part of the plan."""
+    confirmatory = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
+    assert len(confirmatory) <= 20
+    for e in confirmatory:
+        assert e.seeds == EXPERIMENTS[e.parent].seeds == 5, e.name
+        assert e.claim
+        assert not e.gpu
+
+
+def test_no_two_experiments_are_the_same():
+    ids = [e.id for e in EXPERIMENTS.values()]
+    assert len(set(ids)) == len(ids)

@@ -23,6 +23,9 @@ Evaluation = Literal[
 Precision = Literal["float32", "mixed_bfloat16"]
 Kind = Literal["confirmatory", "exploratory"]
 
+# What OpenCV can do to a picture beforehand (cifar100/offline.py).
+STORABLE = ("flip", "affine", "brightness")
+
 # What an experiment is called and why it is run; none of it changes a number, so none
 # of it is part of the id.
 STORY_FIELDS = ("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu")
@@ -171,6 +174,10 @@ def _check(experiment: Experiment) -> None:
             raise UserError(f"{experiment.name}: {key} is a tuple, not {chosen!r}")
         for value in chosen:
             _check_choice(experiment.name, key, value, valid)
+    for value in experiment.augmentation if experiment.stored_copies else ():
+        if value not in STORABLE:
+            words = f"{experiment.name}: '{value}' can't be stored beforehand"
+            raise UserError(f"{words}; stored_copies takes {', '.join(STORABLE)}")
     for key, (kind, low, high) in _RANGES.items():
         value = getattr(experiment, key)
         if value is None and DEFAULTS.get(key, 0) is None:

@@ -43,7 +43,7 @@ def baseline(
     dropout_position: str = "after_pool",
     pool_size: int = 2,
     pool_stride: int = 2,
-    dense_units: int = 128,
+    dense_units: int = 512,
     shortcut: bool = False,
 ) -> keras.Model:
     """The student's own network: (B, 32, 32, 3) float32 -> (B, num_classes) logits.

@@ -1,4 +1,4 @@
-"""The student's steps, in the order in which they were taken."""
+"""S1: the first network. Notebook 02."""
 
 from cifar100.experiments.experiment import Experiment, child
 
@@ -26,4 +26,4 @@ simple_cnn_weight_decay = child(
     claim="Weight decay keeps the simple CNN from overfitting.",
 )
 
-LADDER = (simple_cnn, simple_cnn_short, simple_cnn_weight_decay)
+EXPERIMENTS = (simple_cnn, simple_cnn_short, simple_cnn_weight_decay)
