@@ -1,6 +1,6 @@
 """How often the evidence procedure is wrong, and how often it finds what is there.
 
-    python benchmarks/evidence_simulation.py [--repeats 2500] [--output FILE.json]
+    python benchmarks/evidence_simulation.py [--repeats 2500] [--output FILE]
 
 Every repeat draws a whole ladder of confirmatory contrasts, runs `evidence.effects` on
 it as for real records, and looks at the words. Family-wise error: at least one *held*
@@ -21,7 +21,9 @@ import numpy as np
 
 from cifar100.evidence import Contrast, effects
 from cifar100.files import write_json
+from cifar100.training import environment
 
+RESULT = Path(__file__).parent / "results" / "evidence_simulation.json"
 CONTRASTS, SEEDS = 20, 5
 SPREADS = {"sd 0.5 pp": (0.005, 0.005), "sd 0.35 to 0.65 pp": (0.0035, 0.0065)}
 EFFECTS = (0.0, 0.01, 0.02)
@@ -122,13 +124,13 @@ def _report(name: str, effect: float, result: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=2_500)
-    parser.add_argument("--output", type=Path, default=Path("evidence_simulation.json"))
+    parser.add_argument("--output", type=Path, default=RESULT)
     arguments = parser.parse_args()
     ladders = {
         "": {},
         ", all true": {"true": CONTRASTS},
         ", one parent": {"shared_parent": True},
-        ", 40 exploratory": {"exploratory": 40},
+        ", 60 exploratory": {"exploratory": 60},
     }
     rows, start = [], time.perf_counter()
     for spread_name, spread in SPREADS.items():
@@ -142,7 +144,12 @@ def main() -> None:
     print(f"{arguments.repeats} repeats each, {seconds:.0f} s")
     write_json(
         arguments.output,
-        {"repeats": arguments.repeats, "seconds": seconds, "rows": rows},
+        {
+            **environment.stamp(),
+            "repeats": arguments.repeats,
+            "seconds": round(seconds, 1),
+            "rows": rows,
+        },
     )
 
 

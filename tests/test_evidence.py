@@ -510,3 +510,16 @@ def test_compare_needs_two_common_seeds(recorded, left):
         compare("wide", "root")
     assert "\n" not in str(error.value)
     assert "wide" not in {e.child for e in recorded_effects()}
+
+
+def test_documented_error_rates_are_those_of_the_stored_simulation():
+    root = paths.package_root()
+    stored = json.loads(
+        (root / "benchmarks/results/evidence_simulation.json").read_text("utf-8")
+    )
+    text = (root / "docs" / "evidence.md").read_text("utf-8")
+    table = text.split("<!-- simulation -->")[1].split("<!-- /simulation -->")[0]
+    for row in stored["rows"]:
+        if ", all true" not in row["ladder"]:
+            rate = f"{100 * row['rate']:.1f} ± {100 * row['standard_error']:.1f} %"
+            assert rate in table, f"{row['ladder']}, effect {row['effect']}"
