@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import measure
+from training import ARCHITECTURES
 
 from cifar100 import data
 
@@ -78,7 +79,7 @@ def first_step(network: str) -> float:
     with tempfile.TemporaryDirectory() as home:
         link_cache(Path(home))
         began = time.time()
-        changed = ("--set", f"architecture={network}")
+        changed = ("--set", f"architecture={ARCHITECTURES[network]}")
         arguments = TRAIN + (changed if network != "simple_cnn" else ())
         return in_python(FIRST_STEP, *arguments, home=home)["now"] - began
 

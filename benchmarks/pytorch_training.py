@@ -46,7 +46,7 @@ class Block(nn.Module):
 
 
 class ResNet20(nn.Module):
-    """cifar100.models.resnet.resnet20 in PyTorch."""
+    """cifar100.models.resnet.resnet, 20 layers deep, in PyTorch."""
 
     def __init__(self):
         super().__init__()

@@ -23,6 +23,7 @@ from measure import Learner, pictures, standardized
 from cifar100.training import environment
 
 SHAPES = (("resnet20", 128), ("resnet20", 256), ("simple_cnn", 128))
+ARCHITECTURES = {"resnet20": "resnet", "simple_cnn": "simple_cnn"}  # depth 20
 EPOCH_IMAGES = {"resnet20": 1_024, "simple_cnn": 7_680}  # about two seconds each
 SCORED = 1_500  # images of one measurement of the evaluation, three of its batches
 LOSS_RANGE = 1.0  # nats between contenders in the first epoch; guessing costs 4.6
@@ -41,13 +42,9 @@ def engine(network: str, batch: int, threads: int) -> Answer:
     from cifar100.training.plan import plan_epoch
 
     images, labels = pictures(EPOCH_IMAGES[network], batch)
-    plain = Experiment(name="plain", architecture=network, batch_size=batch)
-    moved = Experiment(
-        name="moved",
-        architecture=network,
-        batch_size=batch,
-        augmentation=("flip", "crop"),
-    )
+    settings = {"architecture": ARCHITECTURES[network], "batch_size": batch}
+    plain = Experiment(name="plain", **settings)
+    moved = Experiment(name="moved", augmentation=("flip", "crop"), **settings)
     plan, moving = (
         plan_epoch(e, 0, 1, images=len(images), epochs=1) for e in (plain, moved)
     )
@@ -97,7 +94,7 @@ def keras_fit(network: str, batch: int, _threads: int) -> Answer:
     from cifar100.models import MODELS, layers
 
     layers.BatchNormalization = keras.layers.BatchNormalization
-    model = MODELS[network]()
+    model = MODELS[ARCHITECTURES[network]]()
     if any(type(layer).__module__.startswith("cifar100") for layer in model.layers):
         raise SystemExit("plain Keras was given a layer of ours")
     images, labels = pictures(EPOCH_IMAGES[network], batch)

@@ -28,7 +28,7 @@ ORDER = (
     *("errors", "files", "paths", "quiet", "experiments"),
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
-    *("augment", "models", "training", "records", "evidence"),
+    *("augment", "offline", "models", "training", "records", "evidence"),
     *("progress", "recording", "scheduling", "listing", "checking"),
     *("plots", "course", "report", "cli", "__main__"),
 )

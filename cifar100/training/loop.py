@@ -40,10 +40,11 @@ def train(
     `on_epoch(experiment, seed, row)` is called with each row of the history, to which
     `epochs` and `images_per_second` are added for display. `threads`
     is the number that one operation may use, all cores by default. Raises `DataMissing`
-    without the data set and `WorkError` when a run can't go on.
+    without the data set, `UserError` for a network that can't be built and `WorkError`
+    when a run can't go on.
     """
+    engine = create(experiment, threads or environment.cores())  # refuses wrong words
     splits = {split: data.load(split) for split in ("train", "val", "test")}
-    engine = create(experiment, threads or environment.cores())
     amount = scale(profile, experiment, cost.macs(engine.model))
     runs = []
     for seed in seeds:
@@ -52,6 +53,9 @@ def train(
             runs.append(course.run(on_epoch))
         except MemoryError as error:
             raise WorkError(f"{experiment.name}, seed {seed}: out of memory") from error
+        finally:
+            if course.stored is not None:
+                course.stored.remove()
     return runs
 
 
@@ -88,6 +92,7 @@ class _Course:
         self.train = _first(splits["train"], amount.train_images)
         self.val = _first(splits["val"], amount.val_images)
         self.test = _first(splits["test"], amount.test_images)
+        self.stored = _stored(self.experiment, seed, len(self.train.fine))
         self.stopping = Stopping(self.experiment, self.val.fine)
         self.progress: dict[str, Any] = {"history": [], "resumed": 0}
         self.averaged: list[np.ndarray] | None = None
@@ -132,9 +137,10 @@ class _Course:
         )
         self.engine.seed_dropout(self.seed, epoch)
         began = time.perf_counter()
-        losses, correct = self.engine.train_epoch(
-            self.train.images, self.train.fine, plan
-        )
+        pictures = self.train.images
+        if self.stored is not None:
+            pictures = self.stored.pictures(pictures, epoch)
+        losses, correct = self.engine.train_epoch(pictures, self.train.fine, plan)
         trained = time.perf_counter()
         loss = float(losses.mean(dtype=np.float64))
         if not math.isfinite(loss):
@@ -217,11 +223,13 @@ class _Course:
         )
 
     def _machine(self) -> dict[str, Any]:
+        stored = {"stored_set": self.stored.manifest} if self.stored else {}
         return {
             "engine": self.engine.name,
             "device": self.engine.device,
             "threads": self.engine.threads,
             "versions": environment.versions(),
+            **stored,
         }
 
     @property
@@ -250,6 +258,17 @@ class _Course:
             setattr(self, name, [arrays[key] for key in keys] or None)
         self.progress = state["progress"]
         self.progress["resumed"] += 1
+
+
+def _stored(experiment: Experiment, seed: int, images: int):
+    """The `offline.StoredSet` of a run with stored copies, else None."""
+    if experiment.stored_copies is None:
+        return None
+    from cifar100 import offline  # here, since other runs need no OpenCV
+
+    return offline.store(
+        experiment.augmentation, experiment.stored_copies, seed=seed, images=images
+    )
 
 
 def _first(split: data.Split, count: int | None) -> data.Split:

@@ -39,12 +39,14 @@ def plan_epoch(
     steps = steps_per_epoch(experiment, images)
     shape = (steps, experiment.batch_size)
     count = steps * experiment.batch_size
+    online = experiment.augmentation if experiment.stored_copies is None else ()
     drawn = augment.draw(
-        experiment.augmentation,
+        online,
         count,
         seed,
         epoch,
         crop_padding=experiment.crop_padding,
+        batch_size=experiment.batch_size,
     )
     rates = learning_rates(experiment, epochs * steps)
     return Plan(

@@ -5,12 +5,11 @@ import contextlib
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from cifar100 import augment, data
 from cifar100.training import environment
 from cifar100.training.engine import EVALUATION_BATCH, Engine
-from cifar100.training.losses import cross_entropy
+from cifar100.training.losses import batch_loss, count_correct
 from cifar100.training.modes import dropout_off, statistics_fixed, statistics_of_batch
 from cifar100.training.plan import Plan
 
@@ -61,13 +60,13 @@ class TensorFlowEngine(Engine):
         labels = tf.cast(labels, tf.int32)
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
-            loss = cross_entropy(labels, logits, self.experiment.label_smoothing)
+            smoothing = self.experiment.label_smoothing
+            loss = batch_loss(labels, logits, parameters, smoothing)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(gradients, variables)
-        correct = ops.argmax(logits, axis=1) == labels
-        return loss, ops.sum(ops.cast(correct, "int32"))
+        return loss, count_correct(labels, logits, parameters)
 
     def logits(self, images, mode="inference"):
         forward = self._forward.get(mode)

@@ -1,0 +1,41 @@
+"""Online augmentation: parameters drawn per (seed, epoch), applied by array code.
+
+The draw is NumPy's and happens on the host, so that both engines see the same pictures;
+`apply` is `keras.ops` code, so that it runs where the network runs. Drawing alone does
+not load Keras.
+"""
+
+from cifar100.augment.drawing import affine_matrices, draw, generator, order
+
+__all__ = ["affine_matrices", "apply", "draw", "generator", "order", "standardize"]
+
+
+def apply(images, parameters: dict):
+    """Augmented copies of `images`, uint8 (B, 32, 32, 3) -> uint8 (B, 32, 32, 3).
+
+    `parameters` is what `draw` gives for these pictures, a whole batch of them where
+    they are mixed or RandAugment is among the transforms. The order is fixed, however
+    the recipe names them: crop, flip, affine, RandAugment, brightness, cutout, and at
+    last mixup or CutMix, so that what is mixed are finished pictures.
+    """
+    from cifar100.augment import geometry, mixing, painting, rand_augment
+
+    images = geometry.moved(images, parameters)
+    if "rand_augment" in parameters:
+        images = rand_augment.rand_augmented(images, parameters["rand_augment"])
+    if "brightness" in parameters:
+        images = painting.brightened(images, parameters["brightness"])
+    if "cutout" in parameters:
+        images = painting.cut_out(images, parameters["cutout"])
+    if "partner" in parameters:
+        images = mixing.mixed(images, parameters)
+    return images
+
+
+def standardize(images, mean, std):
+    """uint8 (B, H, W, 3) -> (pixel / 255 - mean) / std per channel, same shape."""
+    from keras import ops
+
+    scale = ops.convert_to_tensor(1.0 / (255.0 * std), "float32")
+    shift = ops.convert_to_tensor(-mean / std, "float32")
+    return ops.cast(images, "float32") * scale + shift
