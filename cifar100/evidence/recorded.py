@@ -1,5 +1,7 @@
 """The effects of the ladder, from the runs that are recorded."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,8 @@ from cifar100.experiments import EXPERIMENTS, get
 
 COLUMNS = ["experiment", "seed", "val_top1", "device_kind", "precision"]
 
+Runs = dict[str, dict[str, dict[int, Any]]]  # experiment, column, seed
+
 
 def contrasts() -> list[Contrast]:
     """Every experiment that has a parent, as a question about the two."""
@@ -28,7 +32,7 @@ def contrasts() -> list[Contrast]:
 
 def recorded_effects() -> list[PairedEffect]:
     """The effect of every contrast of the ladder that its records can decide on."""
-    return _effects(_finals(), contrasts())
+    return _effects(_runs(finals(records.list_records())), contrasts())
 
 
 def compare(child: str, parent: str) -> PairedEffect:
@@ -40,56 +44,67 @@ def compare(child: str, parent: str) -> PairedEffect:
     Raises `UserError` for unknown experiments, fewer than two common seeds, and runs
     that differ in device kind or precision.
     """
+    return compare_in(finals(records.list_records()), contrasts(), child, parent)
+
+
+def compare_in(
+    finals: pd.DataFrame, asked: list[Contrast], child: str, parent: str
+) -> PairedEffect:
+    """As `compare`, from the rows of `finals`; variances are moderated by those of
+    the contrasts in `asked`."""
     child, parent = get(child).name, get(parent).name
     if child == parent:
         raise UserError(f"'{child}' against itself; name two different experiments.")
-    finals = _finals()
-    obstacle = _obstacle(finals, child, parent)
+    runs = _runs(finals)
+    obstacle = _obstacle(runs, child, parent)
     if obstacle:
         raise UserError(obstacle)
-    asked = contrasts()
     if (child, parent) not in {(c.child, c.parent) for c in asked}:
-        asked.append(Contrast(child, parent))
-    found = {(e.child, e.parent): e for e in _effects(finals, asked)}
+        asked = [*asked, Contrast(child, parent)]
+    found = {(e.child, e.parent): e for e in _effects(runs, asked)}
     return found[child, parent]
 
 
-def _finals() -> pd.DataFrame:
-    table = records.finals_table(records.list_records())
+def finals(found: list[records.Record]) -> pd.DataFrame:
+    """The `COLUMNS` of recorded runs, one row per (experiment, seed)."""
+    table = records.finals_table(found)
     # Without a single record the table has no columns to look into.
     return pd.DataFrame(columns=COLUMNS) if table.empty else table[COLUMNS]
 
 
-def _effects(finals: pd.DataFrame, asked: list[Contrast]) -> list[PairedEffect]:
+def _runs(finals: pd.DataFrame) -> Runs:
+    """The columns of `finals` as one dict each, by experiment and seed."""
+    groups = finals.groupby("experiment")
+    return {name: rows.set_index("seed").to_dict() for name, rows in groups}
+
+
+def _effects(runs: Runs, asked: list[Contrast]) -> list[PairedEffect]:
     """A contrast that may not be compared stays in Holm's family, without an effect."""
-    values = {
-        name: dict(zip(rows["seed"], rows["val_top1"], strict=True))
-        for name, rows in finals.groupby("experiment")
-    }
     return effects_of(
         (
             c,
             np.empty(0)
-            if _obstacle(finals, c.child, c.parent)
-            else paired_differences(values[c.child], values[c.parent]),
+            if _obstacle(runs, c.child, c.parent)
+            else paired_differences(
+                runs[c.child]["val_top1"], runs[c.parent]["val_top1"]
+            ),
         )
         for c in asked
     )
 
 
-def _obstacle(finals: pd.DataFrame, child: str, parent: str) -> str | None:
+def _obstacle(runs: Runs, child: str, parent: str) -> str | None:
     """Why these two may not be compared, in one line; None when they may."""
-    rows = {name: finals[finals["experiment"] == name] for name in (child, parent)}
-    common = set(rows[child]["seed"]) & set(rows[parent]["seed"])
+    both = [runs.get(name, {"val_top1": {}}) for name in (child, parent)]
+    common = both[0]["val_top1"].keys() & both[1]["val_top1"].keys()
     if len(common) < FEWEST_SEEDS:
         return (
             f"'{child}' and '{parent}' have {len(common)} recorded seed"
             f"{'' if len(common) == 1 else 's'} in common, an interval needs "
             f"{FEWEST_SEEDS}; `cifar100 record` records what is missing."
         )
-    paired = pd.concat(rows).query("seed in @common")
     for column, quantity in (("device_kind", "device"), ("precision", "precision")):
-        kinds = sorted(set(paired[column]))
+        kinds = sorted({columns[column][seed] for columns in both for seed in common})
         if len(kinds) > 1:
             return (
                 f"'{child}' and '{parent}' were recorded with more than one {quantity} "

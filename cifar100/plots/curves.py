@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from cifar100.plots.style import (
     COLORS,
@@ -38,6 +39,7 @@ def plot_learning_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figu
     )
     if metric.endswith("top1"):
         percent_axis(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="epoch", ylabel=LABELS[metric])
     axes.legend(title=None)
     return finished(figure)
@@ -65,6 +67,7 @@ def plot_train_against_val(epochs: pd.DataFrame) -> Figure:
                 label=split,
                 ax=axes,
             )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(
             xlabel="epoch", ylabel={"top1": "top-1", "loss": "loss, nats"}[quantity]
         )

@@ -8,13 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cifar100.experiments import EXPERIMENTS
+from cifar100.experiments import EXPERIMENTS, STORY
 
 FIGSIZE_WIDE = (7.2, 3.6)  # inches: the width of the text
 FIGSIZE_HALF = (3.5, 3.0)  # two beside each other
 
 COLORS = sns.color_palette("colorblind").as_hex()
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+# One marker fewer than colours: ninety experiments, and no two alike in both.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
+NOTEBOOK_OF = {step.row: step.notebook for step in STORY}
 LABELS = {
     "train_top1": "train top-1 (training mode)",
     "train_loss": "train loss, nats (training mode)",
@@ -44,7 +46,7 @@ def use_style() -> None:
 
 def experiment_palette(names: Iterable[str]) -> dict[str, str]:
     """A colour for each experiment, the same in every notebook: its place among the
-    experiments of its row of the story decides."""
+    experiments of the notebook that tests it decides."""
     return {name: COLORS[_place(name) % len(COLORS)] for name in names}
 
 
@@ -70,5 +72,6 @@ def finished(figure: Figure) -> Figure:
 def _place(name: str) -> int:
     if name not in EXPERIMENTS:
         return 0
-    row = EXPERIMENTS[name].row
-    return [e.name for e in EXPERIMENTS.values() if e.row == row].index(name)
+    notebook = NOTEBOOK_OF[EXPERIMENTS[name].row]
+    rows = {row for row, number in NOTEBOOK_OF.items() if number == notebook}
+    return [e.name for e in EXPERIMENTS.values() if e.row in rows].index(name)
