@@ -83,15 +83,19 @@ def _wrong_figures(record: Record) -> Iterator[str]:
         hit = scored["predictions"] == labels
         if not np.array_equal(hit, scored["rank"] == 0):
             yield "rank and predictions disagree about which images are right"
-    if record.data["val_scored"] == "second half":
-        if labels is None:
-            return
+    stored, found = record.data["metrics"], {}
+    if record.data["val_scored"] == "all":
+        found = {f"val_{key}": value for key, value in metrics(scored).items()}
+    if labels is not None:
         half = ~first_half(labels)
-        scored = {key: value[half] for key, value in scored.items()}
-    for key, value in metrics(scored).items():
-        stored = record.data["metrics"][f"val_{key}"]
-        if abs(stored - value) > 1e-12:
-            yield f"val_{key} is stored as {stored}, its predictions give {value}"
+        second = metrics({key: value[half] for key, value in scored.items()})
+        if record.data["val_scored"] == "second half":
+            found = {f"val_{key}": value for key, value in second.items()}
+        if "val_second_half_top1" in stored:  # not in the first records
+            found["val_second_half_top1"] = second["top1"]
+    for key, value in found.items():
+        if abs(stored[key] - value) > 1e-12:
+            yield f"{key} is stored as {stored[key]}, its predictions give {value}"
 
 
 def _changed_fingerprints(records: list[Record]) -> Iterator[str]:

@@ -186,6 +186,7 @@ def finals_table(records: list[Record]) -> pd.DataFrame:
                 "macs": content["fingerprint"]["macs"],
                 **seconds,
                 "images_per_second": content["images_per_second"],
+                "val_scored": content["val_scored"],
                 "device_kind": content["device"]["kind"],
                 "device_name": content["device"]["name"],
                 "precision": content["precision"],

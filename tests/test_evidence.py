@@ -408,7 +408,7 @@ def test_effect_survives_json_with_infinite_degrees():
 
 def finals(rows):
     columns = ["experiment", "seed", "val_top1", "device_kind", "precision"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(val_scored="all")
 
 
 @pytest.fixture
@@ -452,6 +452,19 @@ def test_compare_reads_the_effect_from_records(recorded):
     assert recorded_effects() == [
         compare(c.child, c.parent) for c in contrasts() if c.parent == "root"
     ]
+
+
+def test_a_run_that_stopped_early_is_compared_on_the_images_that_both_score(
+    recorded, monkeypatch
+):
+    """It watched the first half of val; there its parent may not be scored either."""
+    table = finals(recorded)
+    table["val_second_half_top1"] = table["val_top1"]
+    stopped = table["experiment"] == "wide"
+    table.loc[stopped, "val_scored"] = "second half"
+    table.loc[~stopped, "val_top1"] += 0.05  # easier images in the first half
+    monkeypatch.setattr(records, "finals_table", lambda _: table)
+    assert compare("wide", "root").mean == pytest.approx(0.03, abs=0.01)
 
 
 def test_compare_takes_a_pair_outside_the_ladder_as_exploratory(recorded):

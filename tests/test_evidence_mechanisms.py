@@ -39,6 +39,7 @@ def stored(home, experiment, seed, plain, ways, device="cpu"):
         "fingerprint": {"parameters": 1, "macs": 1},
         "seconds": {},
         "images_per_second": 1,
+        "val_scored": "all",
         "device": {"kind": device, "name": device},
         "precision": "float32",
         "exclusive": False,

@@ -221,6 +221,7 @@ def test_early_stopping_keeps_the_best_epoch_and_scores_the_other_half(home_with
     losses = [row["stopping_loss"] for row in run.history]
     best = run.history[int(np.argmin(losses))]
     assert run.metrics["val_loss"] == best["val_loss"]
+    assert run.metrics["val_second_half_top1"] == run.metrics["val_top1"]
 
 
 def test_patience_counts_epochs_without_a_lower_loss():

@@ -77,7 +77,7 @@ def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> Paire
     found = records.list_records()
     table = evaluations_table(found)
     scored = table[table["evaluation"] == evaluation].drop(columns="evaluation")
-    others = finals(found).drop(columns="val_top1")
+    others = finals(found).drop(columns="val_top1").assign(val_scored="all")
     asked = [replace(c, kind="exploratory") for c in contrasts()]
     return compare_in(others.merge(scored, on=KEY), asked, child, parent)
 

@@ -16,7 +16,10 @@ from cifar100.evidence.paired import (
 )
 from cifar100.experiments import EXPERIMENTS, get
 
-COLUMNS = ["experiment", "seed", "val_top1", "device_kind", "precision"]
+COLUMNS = [
+    *("experiment", "seed", "val_top1", "val_second_half_top1", "val_scored"),
+    *("device_kind", "precision"),
+]
 
 Runs = dict[str, dict[str, dict[int, Any]]]  # experiment, column, seed
 
@@ -68,8 +71,8 @@ def compare_in(
 def finals(found: list[records.Record]) -> pd.DataFrame:
     """The `COLUMNS` of recorded runs, one row per (experiment, seed)."""
     table = records.finals_table(found)
-    # Without a single record the table has no columns to look into.
-    return pd.DataFrame(columns=COLUMNS) if table.empty else table[COLUMNS]
+    # Without a single record the table has no columns; older ones lack the second half.
+    return table.reindex(columns=COLUMNS)
 
 
 def _runs(finals: pd.DataFrame) -> Runs:
@@ -85,12 +88,18 @@ def _effects(runs: Runs, asked: list[Contrast]) -> list[PairedEffect]:
             c,
             np.empty(0)
             if _obstacle(runs, c.child, c.parent)
-            else paired_differences(
-                runs[c.child]["val_top1"], runs[c.parent]["val_top1"]
-            ),
+            else _differences(runs[c.child], runs[c.parent]),
         )
         for c in asked
     )
+
+
+def _differences(child: dict[str, dict], parent: dict[str, dict]) -> np.ndarray:
+    """Paired differences in val top-1, on the images that both are scored on: a run
+    that stops early watches half of val, so only the other half is left."""
+    scored = {*child["val_scored"].values(), *parent["val_scored"].values()}
+    column = "val_top1" if len(scored) == 1 else "val_second_half_top1"
+    return paired_differences(child[column], parent[column])
 
 
 def _obstacle(runs: Runs, child: str, parent: str) -> str | None:

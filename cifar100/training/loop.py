@@ -209,6 +209,7 @@ class _Course:
             val=val,
             test=test,
             metrics={f"val_{key}": value for key, value in final.items()}
+            | {"val_second_half_top1": self.stopping.second_half(val)["top1"]}
             | {f"train_{key}": value for key, value in on_train.items()},
             evaluations=extra,
             facts={

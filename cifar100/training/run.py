@@ -14,9 +14,10 @@ class Run:
 
     `history` holds a row per epoch: epoch (from 1), learning_rate (of its last step),
     train_loss and train_top1 (running, in training mode), val_loss, val_top1, seconds
-    (of training). `val` and `test` hold what `scores.per_image` gives; `metrics` the
-    final figures, `evaluations` those of the extra evaluations, `facts` everything else
-    that a record states: device, versions, times, fingerprint.
+    (of training). `val` and `test` hold what `scores.per_image` gives. `metrics` are
+    the final figures, `val_second_half_top1` that on the half of val which early
+    stopping does not watch; `evaluations` are those of the extra evaluations, `facts`
+    everything else that a record states: device, versions, times, fingerprint.
     """
 
     experiment: Experiment

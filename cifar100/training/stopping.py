@@ -37,6 +37,11 @@ class Stopping:
         """The images that are scored: all of val, or its second half."""
         return _where(scored, ~self.half) if self.on else scored
 
+    def second_half(self, scored: dict[str, np.ndarray]) -> dict[str, float]:
+        """The metrics on the second half alone: what a run without early stopping is
+        compared by with one that stopped early."""
+        return metrics(_where(scored, ~self.half))
+
     def loss(self, scored: dict[str, np.ndarray]) -> float:
         """The loss to watch, on the first half."""
         return metrics(_where(scored, self.half))["loss"]
