@@ -96,7 +96,7 @@ def train(
     seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,
     profile: Annotated[str, typer.Option(help="smoke, quick or full.")] = "full",
     change: Annotated[
-        str | None, typer.Option("--set", help="Change one setting: KEY=VALUE.")
+        list[str] | None, typer.Option("--set", help="Change one setting: KEY=VALUE.")
     ] = None,
     threads: Threads = None,
     exclusive: Annotated[
@@ -112,11 +112,14 @@ def train(
     """
     from cifar100.recording import train_and_store
 
+    first, *more = change or [None]
+    if more:
+        raise UserError(f"--set changes one setting, got {', '.join(change)}")
     summary = train_and_store(
         experiment,
         seed,
         profile=profile,
-        change=change,
+        change=first,
         threads=threads,
         exclusive=exclusive,
     )

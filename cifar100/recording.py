@@ -55,6 +55,8 @@ def changed(experiment: Experiment, text: str) -> Experiment:
         parsed = value  # a word, such as cosine
     if isinstance(parsed, list):
         parsed = tuple(parsed)
+    if key == "arguments":
+        raise UserError("--set names the argument itself, as in --set filters=[8,16]")
     name = f"{experiment.name}, {text}"
     if key not in SETTINGS and key in _arguments(experiment):
         return child(experiment, name, arguments={key: parsed})

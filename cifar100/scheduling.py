@@ -1,19 +1,21 @@
 """`cifar100 record`: fill what is missing, cheapest first, a process a run."""
 
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS, Experiment
+from cifar100.files import sha256_of, write_json
 from cifar100.records import list_records, missing
 from cifar100.training import environment
 
@@ -37,16 +39,56 @@ def petaflop(experiment: Experiment, macs: int) -> float:
     return 6 * macs * TRAIN_IMAGES * experiment.epochs / 1e15
 
 
-def macs_by_experiment() -> dict[str, int]:
-    """Multiply-adds an image, from a record where there is one, else by building the
-    network (which loads Keras)."""
-    known = {r.experiment: r.data["fingerprint"]["macs"] for r in list_records()}
-    if lacking := [e for e in EXPERIMENTS.values() if e.name not in known]:
-        from cifar100 import models
-        from cifar100.models import cost
+def macs_by_experiment(chosen: Iterable[Experiment] | None = None) -> dict[str, int]:
+    """Multiply-adds an image of the chosen experiments, by default all.
 
-        known |= {e.name: cost.macs(models.build(e)) for e in lacking}
-    return known
+    From a record where there is one, else from what was counted before with the same
+    network code, else by building the network, which loads Keras.
+    """
+    chosen = list(EXPERIMENTS.values() if chosen is None else chosen)
+    recorded = {r.experiment: r.data["fingerprint"]["macs"] for r in list_records()}
+    code, unrecorded = network_code(), [e for e in chosen if e.name not in recorded]
+    counted = _remembered(code)
+    if lacking := [e for e in unrecorded if e.id not in counted]:
+        counted |= _count(lacking)
+        with contextlib.suppress(OSError):  # a cache that can't be written is no harm
+            write_json(counts_path(), {"network_code": code, "macs": counted})
+    return {e.name: recorded.get(e.name) or counted[e.id] for e in chosen}
+
+
+def counts_path() -> Path:
+    """Where counted multiply-adds are kept."""
+    return paths.cache() / "macs.json"
+
+
+def network_code() -> str:
+    """One hash of all sources that build and count networks; loads none of them."""
+    folder = paths.package_root() / "cifar100" / "models"
+    sources = {path.name: sha256_of(path) for path in sorted(folder.glob("*.py"))}
+    return sha256_of(json.dumps(sources).encode())
+
+
+def _remembered(code: str) -> dict[str, int]:
+    """Counts by experiment id that this network code gave; a damaged file has none."""
+    try:
+        content = json.loads(counts_path().read_text(encoding="utf-8"))
+        counts = content["macs"] if content["network_code"] == code else {}
+        return {id_: int(count) for id_, count in counts.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _count(experiments: list[Experiment]) -> dict[str, int]:
+    """Multiply-adds by id. Equal networks are built once: recipes share them."""
+    from cifar100 import models
+    from cifar100.models import cost
+
+    counts: dict[tuple, int] = {}
+    for e in experiments:
+        network = e.architecture, e.arguments
+        if network not in counts:
+            counts[network] = cost.macs(models.build(e))
+    return {e.id: counts[e.architecture, e.arguments] for e in experiments}
 
 
 def jobs(only: list[str] | None = None) -> list[Job]:
@@ -54,10 +96,10 @@ def jobs(only: list[str] | None = None) -> list[Job]:
 
     What is marked as a matter for a GPU is left out unless `only` names it.
     """
-    macs = macs_by_experiment()
     chosen = [
         e for e in EXPERIMENTS.values() if (e.name in only if only else not e.gpu)
     ]
+    macs = macs_by_experiment(chosen)
     found = [
         Job(e.name, seed, petaflop(e, macs[e.name]))
         for e in chosen

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,19 +12,22 @@ import pytest
 
 from cifar100 import paths
 from cifar100.errors import UserError
-from cifar100.scheduling import parse_budget
+from cifar100.experiments import EXPERIMENTS
+from cifar100.files import write_json
+from cifar100.scheduling import counts_path, network_code, parse_budget
 
 RECORDED = sorted(paths.records().glob("simple_cnn*/seed-*.json"))
 needs_records = pytest.mark.skipif(len(RECORDED) < 4, reason="nothing is recorded")
 
 
-def start(*arguments, home=None):
+def start(*arguments, home=None, cwd=None):
     extra = {"CIFAR100_HOME": str(home)} if home else {}
     return subprocess.Popen(
         [sys.executable, "-m", "cifar100", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=cwd,
         env=os.environ | extra,
     )
 
@@ -44,9 +48,19 @@ WRONG = [
     (["train", "simple_cnn", "--set", "epochs"], "KEY=VALUE"),
     (["train", "simple_cnn", "--set", "epochs=many"], "epochs is an integer"),
     (["train", "simple_cnn", "--set", "schedule=linear"], "schedule can't be"),
+    (["train", "simple_cnn", "--set", "arguments=5"], "names the argument itself"),
+    (["train", "vgg16", "--set", "depth=17"], "VGG-17 is none of 11, 13, 16, 19"),
+    (["train", "alexnet", "--set", "batch_norm=none"], "batch_norm is bool"),
+    (["train", "simple_cnn", "--set", "architecture=resnet_18"], "'resnet'"),
+    (
+        ["train", "simple_cnn", "--set", "epochs=3", "--set", "dropout=0.1"],
+        "changes one setting, got epochs=3, dropout=0.1",
+    ),
     (["train"], "Missing argument"),
     (["record", "--budget", "soon"], "'soon' is no time"),
+    (["record", "--budget", "2 hours"], "'2 hours' is no time"),
     (["record", "--only", "simple"], "unknown experiment 'simple'"),
+    (["record", "--only", "vgg16_ful"], "did you mean 'vgg16_full'"),
     (["compare", "simple_cnn_shrt", "simple_cnn"], "'simple_cnn_short'"),
     (["statuss"], "No such command"),
     (["data", "--source", "nowhere.tar.gz"], "nowhere.tar.gz"),
@@ -117,7 +131,7 @@ def test_recording_stops_in_time_and_leaves_no_process(home_with_data):
     assert time.monotonic() - began < 60
     assert "runs left" in out
     found = subprocess.run(
-        ["pgrep", "-f", f"{sys.executable} -m cifar100 train simple_cnn_short"],
+        ["pgrep", "-f", f"{sys.executable} -m cifar100 train "],
         capture_output=True,
         text=True,
         check=False,
@@ -142,6 +156,36 @@ def test_experiments_show_parent_and_change():
     code, out, _ = run("experiments", "--json")
     rows = {row["experiment"]: row for row in json.loads(out)}
     assert rows["simple_cnn_short"]["change"] == {"epochs": 5}
+
+
+def test_gpu_rows_are_marked_and_recorded_only_when_named(home):
+    _, out, _ = run("experiments", "--tree", home=home)
+    marked = {line.split()[1] for line in out.splitlines() if line.endswith("[GPU]")}
+    assert {"vgg16_full", "resnet56_full"} <= marked
+    macs = {e.id: 10**6 for e in EXPERIMENTS.values()}
+    write_json(counts_path(), {"network_code": network_code(), "macs": macs})
+    _, out, _ = run("status", home=home)
+    assert {line.split()[1] for line in out.splitlines() if "GPU" in line} == marked
+    wanted = [e.seeds for e in EXPERIMENTS.values() if not e.gpu]
+    code, out, _ = run("record", "--budget", "0s", home=home)
+    assert code == 0
+    assert out.startswith(f"{sum(wanted)} runs to record")
+    _, out, _ = run("record", "--budget", "0s", "--only", "vgg16_full", home=home)
+    assert out.startswith("3 runs to record")
+
+
+def test_a_child_that_changes_two_settings_ends_every_command_in_one_line(tmp_path):
+    """The ladder itself holds such a child: an edit that went wrong."""
+    package = paths.package_root() / "cifar100"
+    shutil.copytree(package, tmp_path / "cifar100")
+    with open(tmp_path / "cifar100/experiments/ladder/first.py", "a") as ladder:
+        ladder.write('child(simple_cnn, "wrong", epochs=3, learning_rate=1e-4)\n')
+    for command in (["experiments"], ["train", "simple_cnn"], ["record"]):
+        process = start(*command, cwd=tmp_path)
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, out) == (2, "")
+        assert err.startswith("error: wrong: change one setting of simple_cnn, got {")
+        assert err.count("\n") == 1
 
 
 @needs_records

@@ -1,4 +1,4 @@
-"""The fused batch norm gives Keras' numbers; costs agree with counts made by hand."""
+"""The fused batch norm gives Keras' numbers; each kind of layer has its cost."""
 
 import keras
 import numpy as np
@@ -6,9 +6,7 @@ import pytest
 from keras import layers
 
 import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
-from cifar100.errors import UserError
-from cifar100.experiments import Experiment, get
-from cifar100.models import build, cost
+from cifar100.models import cost
 from cifar100.models.layers import BatchNormalization
 
 
@@ -76,28 +74,6 @@ def test_frozen_batch_norm_keeps_its_statistics():
     np.testing.assert_array_equal(ours.moving_mean, before)
 
 
-def test_macs_of_the_simple_cnn_are_those_counted_by_hand():
-    model = build(get("simple_cnn"))
-    first = 32 * 32 * (3 * 3 * 3) * 32
-    second = 16 * 16 * (3 * 3 * 32) * 64
-    dense = 8 * 8 * 64 * 128 + 128 * 100
-    assert cost.macs(model) == first + second + dense
-
-
-def test_parameters_of_the_simple_cnn_are_those_counted_by_hand():
-    model = build(get("simple_cnn"))
-    convolutions = (3 * 3 * 3 + 1) * 32 + (3 * 3 * 32 + 1) * 64
-    dense = (8 * 8 * 64 + 1) * 128 + (128 + 1) * 100
-    assert cost.parameters(model) == convolutions + dense
-
-
-def test_resnet20_has_the_published_size():
-    """He et al. 2015, table 6: 0.27 M parameters, with 10 classes."""
-    model = build(Experiment(name="r", architecture="resnet"))
-    assert 0.27e6 < cost.parameters(model) < 0.285e6
-    assert 40e6 < cost.macs(model) < 42e6
-
-
 def test_strided_and_depthwise_convolutions_are_counted():
     images = keras.Input((8, 8, 4))
     x = layers.Conv2D(6, 3, strides=2, padding="same")(images)  # 4 x 4 outputs
@@ -111,30 +87,3 @@ def test_a_layer_without_a_known_cost_is_refused():
     model = keras.Model(images, layers.SeparableConv2D(4, 3)(images))
     with pytest.raises(TypeError, match="SeparableConv2D"):
         cost.macs(model)
-
-
-def test_unknown_network_and_argument_name_the_nearest():
-    with pytest.raises(UserError, match="did you mean 'resnet'"):
-        build(Experiment(name="x", architecture="resnet_20"))
-    wrong = Experiment(name="x", architecture="simple_cnn", arguments={"filter": (8,)})
-    with pytest.raises(UserError, match="did you mean 'filters'"):
-        build(wrong)
-
-
-def test_initial_weights_depend_on_the_seed_and_have_keras_spread():
-    first, again, other = (build(get("simple_cnn"), seed) for seed in (0, 0, 1))
-    kernels = [m.get_layer("features").kernel.numpy() for m in (first, again, other)]
-    np.testing.assert_array_equal(kernels[0], kernels[1])
-    assert not np.array_equal(kernels[0], kernels[2])
-    limit = np.sqrt(6 / (4096 + 128))  # Glorot & Bengio 2010, equation 16
-    assert np.abs(kernels[0]).max() <= limit
-    assert kernels[0].std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
-
-
-def test_truncated_normal_weights_have_the_variance_that_he_asks_for():
-    wide = {"width": 32}
-    model = build(Experiment(name="r", architecture="resnet", arguments=wide))
-    kernel = [v for v in model.weights if v.name == "kernel"][-3].numpy()
-    fan_in = np.prod(kernel.shape[:-1])
-    assert kernel.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)
-    assert np.abs(kernel).max() <= 2 * np.sqrt(2 / fan_in) / 0.8796

@@ -1,7 +1,5 @@
 """Networks by name. To add one: a function in a module here, a line in `MODELS`."""
 
-import inspect
-
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments import Experiment
 from cifar100.quiet import quiet_start
@@ -15,6 +13,7 @@ with quiet_start():
         tensorflow.config.list_physical_devices()  # looks for a GPU, and logs
 
 from cifar100.models.alexnet import alexnet
+from cifar100.models.arguments import check
 from cifar100.models.baseline import baseline, simple_cnn
 from cifar100.models.initialize import initialize
 from cifar100.models.lenet import lenet5
@@ -35,19 +34,24 @@ def build(experiment: Experiment, seed: int = 0) -> keras.Model:
     """The network of an experiment with its initial weights for `seed`.
 
     Input (B, 32, 32, 3) float32, standardised; output (B, 100) float32 logits. Raises
-    `UserError` for an unknown architecture or argument.
+    `UserError` for an architecture or argument that is unknown or not possible.
     """
-    name, arguments = experiment.architecture, dict(experiment.arguments)
+    name, arguments = str(experiment.architecture), dict(experiment.arguments)
     if name not in MODELS:
         raise UserError(f"no network '{name}'{suggestion(name, MODELS)}")
-    valid = inspect.signature(MODELS[name]).parameters
-    for key in arguments.keys() - valid.keys():
-        raise UserError(f"{name} takes no '{key}'{suggestion(key, valid)}")
+    check(name, MODELS[name], arguments)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(experiment.precision)
     try:
         model = MODELS[name](dropout=experiment.dropout, **arguments)
+    except ValueError as error:  # a word, depth or size that the network refuses
+        raise UserError(f"{name}: {_reason(error)}") from error
     finally:
         keras.config.set_dtype_policy(policy)
     initialize(model, seed)
     return model
+
+
+def _reason(error: ValueError) -> str:
+    """What went wrong in one line; Keras adds paragraphs about its own calls."""
+    return " ".join(str(error).split("Arguments received by")[0].split())

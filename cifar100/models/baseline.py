@@ -3,7 +3,13 @@
 import keras
 from keras import layers
 
-from cifar100.models.layers import BatchNormalization, classifier, convolution
+from cifar100.models.arguments import check_word
+from cifar100.models.layers import (
+    BatchNormalization,
+    classifier,
+    conv_bn,
+    convolution,
+)
 
 
 def simple_cnn(
@@ -61,22 +67,26 @@ def baseline(
     section 3.2); in each block it stands "before_pool", "after_pool", or
     "before_pool_matched": before pooling, with the rate at which as many pooled units
     become zero as after it. `shortcut` adds the input of a block, projected by a 1x1
-    convolution, to what its last batch norm gives (He et al. 2015, arXiv:1512.03385,
-    section 3.2).
+    convolution, to what its last ReLU would get (He et al. 2015, arXiv:1512.03385,
+    section 3.2); where batch norm stands before that ReLU, the projection has one too
+    (section 3.4). Without it, what is added would grow from block to block.
 
-    Raises `ValueError` for a word that it does not know.
+    Raises `ValueError` for a word that it does not know, for no convolution, and
+    for other than one kernel a block.
     """
-    _known(batch_norm, ("before_activation", "after_activation", "none"))
-    _known(dropout_kind, ("unit", "spatial"))
-    _known(dropout_position, ("before_pool", "before_pool_matched", "after_pool"))
-    if isinstance(kernel_size, int):
-        kernel_size = (kernel_size,) * len(filters)
-    before, after = _rates(dropout, dropout_position, window=pool_size**2)
-    drop = layers.Dropout if dropout_kind == "unit" else layers.SpatialDropout2D
+    check_word(batch_norm, ("before_activation", "after_activation", "none"))
+    check_word(dropout_kind, ("unit", "spatial"))
+    check_word(dropout_position, ("before_pool", "before_pool_matched", "after_pool"))
+    if convolutions < 1:
+        raise ValueError(f"{convolutions} convolutions: a block has one at least")
+    spatial = dropout_kind == "spatial"
+    window = 1 if spatial else pool_size**2  # a channel is dropped as a whole
+    before, after = _rates(dropout, dropout_position, window)
+    drop = layers.SpatialDropout2D if spatial else layers.Dropout
 
     images = keras.Input((32, 32, 3), name="images")
     x = images
-    for count, kernel in zip(filters, kernel_size, strict=True):
+    for count, kernel in zip(filters, _kernels(kernel_size, filters), strict=True):
         start = x
         for number in range(1, convolutions + 1):
             added = start if shortcut and number == convolutions else None
@@ -88,6 +98,15 @@ def baseline(
     return keras.Model(images, logits, name="baseline")
 
 
+def _kernels(kernel_size: int | tuple[int, ...], filters) -> tuple[int, ...]:
+    """The kernel size of each block."""
+    if isinstance(kernel_size, int):
+        return (kernel_size,) * len(filters)
+    if len(kernel_size) != len(filters):
+        raise ValueError(f"{len(kernel_size)} kernels for {len(filters)} blocks")
+    return kernel_size
+
+
 def _convolution(x, filters: int, kernel_size: int, batch_norm: str, added):
     """Convolution, batch norm and ReLU in the wanted order; `added` is the shortcut."""
     bias = batch_norm != "before_activation"  # else batch norm would undo it
@@ -95,13 +114,15 @@ def _convolution(x, filters: int, kernel_size: int, batch_norm: str, added):
     if batch_norm == "before_activation":
         x = BatchNormalization()(x)
     if added is not None:
-        x = layers.Add()([x, convolution(added, filters, kernel_size=1)])
+        project = conv_bn if batch_norm == "before_activation" else convolution
+        x = layers.Add()([x, project(added, filters, kernel_size=1)])
     x = layers.ReLU()(x)
     return BatchNormalization()(x) if batch_norm == "after_activation" else x
 
 
 def _rates(dropout: float, position: str, window: int) -> tuple[float, float]:
-    """Rates of the dropout before and after pooling."""
+    """Rates of the dropout before and after pooling; a pooled unit sees `window`
+    masks."""
     match position:
         case "before_pool":
             return dropout, 0.0
@@ -110,8 +131,3 @@ def _rates(dropout: float, position: str, window: int) -> tuple[float, float]:
             return dropout ** (1 / window), 0.0
         case _:
             return 0.0, dropout
-
-
-def _known(word: str, words: tuple[str, ...]) -> None:
-    if word not in words:
-        raise ValueError(f"'{word}' is none of {', '.join(words)}")

@@ -3,7 +3,10 @@
 import keras
 from keras import layers
 
+from cifar100.models.arguments import check_word
 from cifar100.models.layers import BatchNormalization
+
+POOLING = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 
 
 def lenet5(
@@ -29,15 +32,17 @@ def lenet5(
     The arguments are what later years changed: `activation` "relu", `pooling` "max",
     `batch_norm` before each activation of a convolution, `padding` "same", more
     `filters`. Dropout stands after each dense layer.
+
+    Raises `ValueError` for another pooling.
     """
+    check_word(pooling, POOLING)
     images = keras.Input((32, 32, 3), name="images")
-    pool = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}[pooling]
     x = images
     for count in filters:
         x = layers.Conv2D(count, 5, padding=padding)(x)
         x = BatchNormalization()(x) if batch_norm else x
         x = layers.Activation(activation)(x)
-        x = pool(2)(x)  # 14, then 5 pixels; with "same" 16, then 8
+        x = POOLING[pooling](2)(x)  # 14, then 5 pixels; with "same" 16, then 8
     x = layers.Flatten()(x)  # (B, 5 * 5 * 16)
     for units, name in ((120, None), (84, "features")):
         x = layers.Dense(units, activation=activation, name=name)(x)

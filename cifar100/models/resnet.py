@@ -31,7 +31,8 @@ def resnet(
     """
     if depth not in BLOCKS:
         raise ValueError(f"ResNet-{depth} is none of {', '.join(map(str, BLOCKS))}")
-    width = width or (64 if depth == 18 else 16)
+    if width is None:
+        width = 64 if depth == 18 else 16
     images = keras.Input((32, 32, 3), name="images")
     x = layers.ReLU()(conv_bn(images, width))  # (B, 32, 32, width)
     for stage, blocks in enumerate(BLOCKS[depth]):

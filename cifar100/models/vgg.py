@@ -32,10 +32,13 @@ def vgg(
     where the paper has two of 4,096 (no units at all is global average pooling), and in
     `blocks`: with 4 the last block is left out and the map ends at 2x2, not 1x1.
 
-    Raises `ValueError` for a depth that the paper does not have.
+    Raises `ValueError` for a depth that the paper does not have, and for other than one
+    to five blocks.
     """
     if depth not in CONVOLUTIONS:
         raise ValueError(f"VGG-{depth} is none of {', '.join(map(str, CONVOLUTIONS))}")
+    if blocks not in range(1, 6):
+        raise ValueError(f"{blocks} blocks: there are 1 to 5 of them")
     images = keras.Input((32, 32, 3), name="images")
     x = images
     for block, convolutions in enumerate(CONVOLUTIONS[depth][:blocks]):

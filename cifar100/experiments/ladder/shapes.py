@@ -44,8 +44,8 @@ batch_norm_after = child(
     claim="Batch norm after the activation is better than before it.",
 )
 
-# Three pyramids of equal cost, 3.34 to 3.40 million multiply-adds an image: filters that
-# grow by 3.6 from block to block, by 2 (`dropout_after`), or shrink by a fifth.
+# Three pyramids of equal cost, 3.34 to 3.40 million multiply-adds an image: filters
+# that grow by 3.6 from block to block, by 2 (`dropout_after`), or shrink by a fifth.
 filters_from_8 = child(
     dropout_after,
     "filters_from_8",

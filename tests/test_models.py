@@ -1,0 +1,471 @@
+"""The networks of the ladder: their sizes, their parts, and how they start."""
+
+import functools
+import math
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cifar100.errors import UserError
+from cifar100.experiments import EXPERIMENTS, Experiment, get
+from cifar100.models import MODELS, build, cost
+
+PICTURES = np.random.default_rng(0).normal(size=(8, 32, 32, 3)).astype("float32")
+
+
+@functools.cache
+def network(architecture, num_classes=100, **arguments):
+    """A network by its function; tests only look at it."""
+    return MODELS[architecture](num_classes, **arguments)
+
+
+@functools.cache
+def of(name):
+    """The network of an experiment; tests only look at it."""
+    return build(get(name))
+
+
+def kinds(model):
+    """Kinds of layers, first to last, without dropout that drops nothing."""
+    return [type(x).__name__ for x in model.layers if getattr(x, "rate", 1) != 0]
+
+
+def every(kind, model):
+    return [layer for layer in model.layers if isinstance(layer, kind)]
+
+
+def convolutions(model, size=None):
+    found = every(layers.Conv2D, model)
+    return [c for c in found if size is None or c.kernel_size == (size, size)]
+
+
+def maps(kind, model):
+    """Height and width of what each layer of that kind gives."""
+    return [layer.output.shape[1:3] for layer in every(kind, model)]
+
+
+def weights_in(parts):
+    return sum(math.prod(weight.shape) for part in parts for weight in part.weights)
+
+
+# Sizes, against published ones. The table is in the README of
+# github.com/chenyaofo/pytorch-cifar-models: CIFAR-100, millions of parameters and of
+# multiply-adds.
+VGG = {
+    11: (9.80, 153.34),
+    13: (9.99, 228.84),
+    16: (15.30, 313.77),
+    19: (20.61, 398.71),
+}
+RESNET = {20: (0.28, 40.82), 32: (0.47, 69.13), 44: (0.67, 97.44), 56: (0.86, 125.75)}
+# He et al. 2015, table 6, with 10 classes.
+PAPER = {20: 0.27, 32: 0.46, 44: 0.66, 56: 0.85}
+
+
+@pytest.mark.parametrize("depth", VGG)
+def test_vgg_has_the_published_size_and_cost(depth):
+    """The table's convolutions have biases besides, one for each filter."""
+    model = network("vgg", depth=depth)
+    biases = sum(c.filters for c in convolutions(model))
+    parameters, macs = VGG[depth]
+    assert round((cost.parameters(model) + biases) / 1e6, 2) == parameters
+    assert round(cost.macs(model) / 1e6, 2) == macs
+    assert len(convolutions(model)) + len(every(layers.Dense, model)) == depth
+
+
+@pytest.mark.parametrize("depth", RESNET)
+def test_resnet_has_the_published_size_and_cost(depth):
+    model = network("resnet", depth=depth)
+    parameters, macs = RESNET[depth]
+    assert round(cost.parameters(model) / 1e6, 2) == parameters
+    assert round(cost.macs(model) / 1e6, 2) == macs
+    assert len(convolutions(model, 3)) + 1 == depth
+
+
+@pytest.mark.parametrize("depth", PAPER)
+def test_plain_network_has_the_size_that_the_paper_gives(depth):
+    """The paper's shortcuts have no weights, so it counts what we call plain."""
+    model = network("resnet", 10, depth=depth, shortcuts=False)
+    assert round(cost.parameters(model) / 1e6, 2) == PAPER[depth]
+
+
+def test_resnet18_has_the_published_size_and_cost():
+    """11.2 M in the README of github.com/weiaicunzai/pytorch-cifar100; 556 M MACs."""
+    model = network("resnet", depth=18)
+    assert round(cost.parameters(model) / 1e6, 1) == 11.2
+    assert cost.macs(model) / 1e6 == pytest.approx(556, abs=1)
+    assert len(convolutions(model, 3)) + 1 == 18
+
+
+def test_lenet5_has_61706_parameters_with_one_channel_and_ten_classes():
+    """From three channels to one: two 5x5 planes less in each of six filters."""
+    grey = cost.parameters(network("lenet5", 10)) - 2 * 5 * 5 * 6
+    first, second = (5 * 5 * 1 + 1) * 6, (5 * 5 * 6 + 1) * 16
+    dense = (5 * 5 * 16 + 1) * 120 + (120 + 1) * 84 + (84 + 1) * 10
+    assert grey == first + second + dense == 61_706
+
+
+def test_convolutions_of_alexnet_have_the_usual_count_but_for_the_first_kernel():
+    """Without groups, AlexNet's convolutions have 3,747,200 parameters; its first
+    kernel is 11x11, ours 5x5."""
+    ours = weights_in(convolutions(network("alexnet", dense_units=(8,))))
+    assert ours + (11**2 - 5**2) * 3 * 96 == 3_747_200
+
+
+def test_simple_cnn_has_the_size_and_cost_counted_by_hand():
+    model = of("simple_cnn")
+    first, second = (3 * 3 * 3 + 1) * 32, (3 * 3 * 32 + 1) * 64
+    dense = (8 * 8 * 64 + 1) * 128 + (128 + 1) * 100
+    assert cost.parameters(model) == first + second + dense
+    first, second = 32 * 32 * (3 * 3 * 3) * 32, 16 * 16 * (3 * 3 * 32) * 64
+    assert cost.macs(model) == first + second + 8 * 8 * 64 * 128 + 128 * 100
+
+
+# Multiply-adds
+
+
+def test_macs_of_lenet5_are_those_counted_by_hand():
+    first, second = 28 * 28 * (5 * 5 * 3) * 6, 10 * 10 * (5 * 5 * 6) * 16
+    dense = 5 * 5 * 16 * 120 + 120 * 84 + 84 * 100
+    assert cost.macs(of("lenet5")) == first + second + dense
+
+
+@pytest.mark.parametrize("pool_size", [2, 3])
+def test_macs_of_alexnet_are_those_counted_by_hand(pool_size):
+    filters = (16, 32, 48, 48, 32)
+    model = network("alexnet", filters=filters, dense_units=(8,), pool_size=pool_size)
+    kernels, sides = (5, 5, 3, 3, 3), (32, 16, 8, 8, 8)
+    by_layer = zip(sides, kernels, (3, *filters), filters, strict=False)
+    expected = sum((side * kernel) ** 2 * a * b for side, kernel, a, b in by_layer)
+    assert cost.macs(model) == expected + 4 * 4 * 32 * 8 + 8 * 100
+
+
+@pytest.mark.parametrize("shortcuts", [True, False])
+def test_macs_of_resnet20_are_those_counted_by_hand(shortcuts):
+    """A stage costs the same as the one before: half the side, twice the filters; only
+    the convolution that halves the side has half the channels to look at."""
+    whole = 32**2 * 3**2 * 16 * 16
+    main = 32**2 * 3**2 * 3 * 16 + 6 * whole + 2 * 5.5 * whole + 64 * 100
+    projections = 2 * whole / 9 / 2 if shortcuts else 0
+    model = network("resnet", depth=20, shortcuts=shortcuts)
+    assert cost.macs(model) == main + projections
+
+
+@pytest.mark.parametrize(
+    "name", ["simple_cnn", "lenet5", "alexnet", "baseline", "vgg16", "resnet20"]
+)
+def test_macs_agree_with_tensorflows_profiler(name):
+    """It counts every operation of the graph, so a little more than ours."""
+    import tensorflow as tf
+
+    model = of(name)
+    signature = tf.TensorSpec((1, 32, 32, 3))
+    graph = tf.function(lambda x: model(x)).get_concrete_function(signature).graph
+    options = tf.compat.v1.profiler.ProfileOptionBuilder.float_operation()
+    found = tf.compat.v1.profiler.profile(graph, options=options | {"output": "none"})
+    assert 1 <= found.total_float_ops / 2 / cost.macs(model) < 1.05
+
+
+def test_families_that_are_compared_at_equal_cost_cost_the_same():
+    base = cost.macs(of("baseline"))
+    assert cost.macs(of("dropout_after")) == base
+    for name in (
+        "baseline_deeper_smaller",
+        "baseline_wider_shallower",
+        "filters_from_8",
+        "filters_from_32",
+    ):
+        assert cost.macs(of(name)) == pytest.approx(base, rel=0.02), name
+        assert cost.macs(of(get(name).parent)) == base
+
+
+# Maps
+
+
+def test_alexnets_maps_have_one_size_with_and_without_overlap():
+    for pool_size in 2, 3:
+        model = network("alexnet", dense_units=(8,), pool_size=pool_size)
+        pools = every(layers.MaxPooling2D, model)
+        assert {pool.pool_size for pool in pools} == {(pool_size, pool_size)}
+        assert maps(layers.MaxPooling2D, model) == [(16, 16), (8, 8), (4, 4)]
+
+
+def test_vgg_ends_at_one_pixel_and_at_two_without_its_last_block():
+    ends = [maps(layers.MaxPooling2D, of(f"vgg{n}"))[-1] for n in (13, 16, 19)]
+    assert ends == [(1, 1)] * 3
+    shorter = of("vgg16_less_block")
+    assert maps(layers.MaxPooling2D, shorter)[-1] == (2, 2)
+    assert [c.filters for c in convolutions(shorter)] == [
+        c.filters for c in convolutions(of("vgg16"))[:10]
+    ]
+
+
+@pytest.mark.parametrize(("depth", "side", "channels"), [(20, 8, 32), (18, 4, 64)])
+def test_resnet_halves_its_maps_from_stage_to_stage(depth, side, channels):
+    last = network("resnet", depth=depth, width=8).get_layer("features").input
+    assert last.shape[1:] == (side, side, channels)
+
+
+# The student's baseline
+
+BLOCK = ["Conv2D", "BatchNormalization", "ReLU", "MaxPooling2D"]
+
+
+def block(**arguments):
+    """Layers of the first of three blocks, which are all alike."""
+    found = kinds(network("baseline", **arguments))
+    end = found.index("MaxPooling2D") + 1
+    end += "Dropout" in found[end]
+    assert found[1:] == 3 * found[1:end] + ["Flatten", "Dense", "Dense"]
+    return found[1:end]
+
+
+def test_dropout_stands_where_it_is_wanted():
+    assert block() == BLOCK
+    assert block(dropout=0.2) == [*BLOCK, "Dropout"]
+    before = [*BLOCK[:3], "Dropout", "MaxPooling2D"]
+    assert block(dropout=0.2, dropout_position="before_pool") == before
+    assert block(dropout=0.2, dropout_position="before_pool_matched") == before
+    assert block(dropout=0.2, dropout_kind="spatial") == [*BLOCK, "SpatialDropout2D"]
+
+
+@pytest.mark.parametrize("kind", ["unit", "spatial"])
+@pytest.mark.parametrize("position", ["after_pool", "before_pool_matched"])
+def test_matched_dropout_zeroes_as_many_pooled_units_as_dropout_after(kind, position):
+    model = network(
+        "baseline", dropout=0.2, dropout_kind=kind, dropout_position=position
+    )
+    x = np.ones((1024, 4, 4, 16), "float32")
+    for layer in model.layers[4:7]:  # from the first block's ReLU to its end
+        x = layer(x, training=True)
+    assert np.mean(np.asarray(x) == 0) == pytest.approx(0.2, abs=0.015)
+
+
+def logits_while_training(position, kind):
+    """Logits with dropout on; the masks are drawn from equal states everywhere."""
+    arguments = {"dropout_position": position, "dropout_kind": kind}
+    model = build(replace(get("baseline"), arguments=arguments, dropout=0.3))
+    states = [x.seed_generator.state for x in model.layers if getattr(x, "rate", 0)]
+    assert len(states) == 3
+    for number, state in enumerate(states):
+        state.assign(np.array([7, number], state.dtype))
+    return np.asarray(model(PICTURES, training=True))
+
+
+def test_dropping_channels_before_or_after_pooling_is_the_same():
+    """With one mask for all pixels, max-pooling and dropout commute; for units not."""
+    np.testing.assert_array_equal(
+        logits_while_training("before_pool", "spatial"),
+        logits_while_training("after_pool", "spatial"),
+    )
+    before, after = (
+        logits_while_training(position, "unit")
+        for position in ("before_pool", "after_pool")
+    )
+    assert np.abs(before - after).max() > 0.1
+
+
+def test_batch_norm_stands_where_it_is_wanted_and_bias_where_it_counts():
+    orders = {
+        "before_activation": ["Conv2D", "BatchNormalization", "ReLU"],
+        "after_activation": ["Conv2D", "ReLU", "BatchNormalization"],
+        "none": ["Conv2D", "ReLU"],
+    }
+    for word, order in orders.items():
+        assert block(batch_norm=word, convolutions=2)[:-1] == 2 * order
+        model = network("baseline", batch_norm=word)
+        biased = {c.use_bias for c in convolutions(model)}
+        assert biased == {word != "before_activation"}
+
+
+def test_a_shortcut_adds_one_projection_a_block_and_nothing_else():
+    with_it, without = of("shortcut"), of("two_convolutions")
+    sizes = ((32, 3, 16), (16, 16, 32), (8, 32, 64))  # side, channels in and out
+    macs = sum(side**2 * a * b for side, a, b in sizes)
+    batch_norm = 2 * (16 + 32 + 64)
+    assert cost.macs(with_it) - cost.macs(without) == macs
+    parameters = cost.parameters(with_it) - cost.parameters(without)
+    assert parameters == sum(a * b for _, a, b in sizes) + batch_norm
+    added = sorted(kinds(with_it))
+    for kind in kinds(without):
+        added.remove(kind)
+    assert added == ["Add"] * 3 + ["BatchNormalization"] * 3 + ["Conv2D"] * 3
+
+
+@pytest.mark.parametrize("batch_norm", ["before_activation", "none"])
+def test_a_shortcut_carries_the_input_of_its_block(batch_norm):
+    arguments = {"shortcut": True, "convolutions": 2, "batch_norm": batch_norm}
+    model = network("baseline", **arguments)
+    firsts, projections = convolutions(model, 3)[::2], convolutions(model, 1)
+    assert [p.input for p in projections] == [c.input for c in firsts]
+    for add, projection in zip(every(layers.Add, model), projections, strict=True):
+        last = projection.output
+        if batch_norm != "none":
+            (last,) = [
+                norm.output
+                for norm in every(layers.BatchNormalization, model)
+                if norm.input is projection.output
+            ]
+        assert add.input[1] is last
+
+
+def test_head_is_a_dense_layer_or_the_mean_of_each_channel():
+    assert kinds(of("dropout_after"))[-3:] == ["Flatten", "Dense", "Dense"]
+    model = of("global_average")
+    assert kinds(model)[-2:] == ["GlobalAveragePooling2D", "Dense"]
+    assert "Flatten" not in kinds(model)
+    assert model.get_layer("features").output.shape == (None, 64)
+
+
+def test_kernels_can_differ_from_block_to_block():
+    model = network("baseline", kernel_size=(5, 3, 1), convolutions=2)
+    sizes = [c.kernel_size[0] for c in convolutions(model)]
+    assert sizes == [5, 5, 3, 3, 1, 1]
+    for name, wanted in (("kernel_5_first", [5, 3, 3]), ("baseline", [3, 3, 3])):
+        assert [c.kernel_size[0] for c in convolutions(of(name))] == wanted
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "sides"), [(2, 2, [16, 8, 4]), (3, 2, [16, 8, 4]), (2, 4, [8])]
+)
+def test_pooling_divides_the_map_by_its_stride(size, stride, sides):
+    filters = (4,) * len(sides)
+    model = network("baseline", filters=filters, pool_size=size, pool_stride=stride)
+    assert maps(layers.MaxPooling2D, model) == [(side, side) for side in sides]
+    assert {p.pool_size for p in every(layers.MaxPooling2D, model)} == {(size, size)}
+
+
+# Plain and residual
+
+
+@pytest.mark.parametrize(("depth", "width"), [(20, 8), (18, 8)])
+def test_plain_and_residual_network_have_the_same_main_path(depth, width):
+    residual, plain = (
+        network("resnet", depth=depth, width=width, shortcuts=on) for on in (1, 0)
+    )
+
+    def main_path(model):
+        parts = convolutions(model, 3)
+        return [(tuple(c.kernel.shape), c.strides, c.output.shape) for c in parts]
+
+    assert main_path(residual) == main_path(plain)
+    assert len(main_path(plain)) == depth - 1
+    stages = 4 if depth == 18 else 3
+    pairs = [(width * 2**n, width * 2 ** (n + 1)) for n in range(stages - 1)]
+    projections = sum(a * b + 2 * b for a, b in pairs)
+    assert cost.parameters(residual) - cost.parameters(plain) == projections
+    assert len(every(layers.Add, residual)) == (depth - 2) // 2
+    assert not every(layers.Add, plain)
+
+
+# What is refused
+
+REFUSED = [
+    ("resnet", {"depth": 17}, "ResNet-17 is none of 20, 32, 44, 56, 18"),
+    ("resnet", {"width": 0}, "filters"),
+    ("resnet", {"width": "wide"}, "width is int | None, not 'wide'"),
+    ("vgg", {"depth": 12}, "VGG-12 is none of 11, 13, 16, 19"),
+    ("vgg", {"blocks": 6}, "6 blocks: there are 1 to 5"),
+    ("lenet5", {"pooling": "median"}, "'median' is none of average, max"),
+    ("lenet5", {"activation": "rely"}, "rely"),
+    ("lenet5", {"padding": "mirror"}, "mirror"),
+    ("lenet5", {"filters": (6, 16, 120)}, r"filters is tuple\[int, int\]"),
+    ("alexnet", {"batch_norm": "none"}, "batch_norm is bool, not 'none'"),
+    ("baseline", {"batch_norm": "behind"}, "'behind' is none of before_activation"),
+    ("baseline", {"dropout_kind": "pixel"}, "'pixel' is none of unit, spatial"),
+    ("baseline", {"dropout_position": "in"}, "'in' is none of before_pool"),
+    ("baseline", {"kernel_size": (5, 3)}, "2 kernels for 3 blocks"),
+    ("baseline", {"convolutions": 0}, "0 convolutions"),
+    ("baseline", {"filters": 16}, "not 16"),
+    ("baseline", {"pool_size": True}, "pool_size is int, not True"),
+    ("simple_cnn", {"filter": (8,)}, "did you mean 'filters'"),
+    ("simple_cnn", {"num_classes": 10}, "takes no 'num_classes'"),
+    ("simple_cnn", {"dropout": 0.5}, "takes no 'dropout'"),
+    ("resnet_20", {}, "did you mean 'resnet'"),
+    (20, {}, "no network '20'"),
+]
+
+
+@pytest.mark.parametrize(("architecture", "arguments", "words"), REFUSED)
+def test_what_no_network_has_is_refused_in_one_line(architecture, arguments, words):
+    wrong = Experiment(name="x", architecture=architecture, arguments=arguments)
+    with pytest.raises(UserError, match=words) as caught:
+        build(wrong)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_refused_network_leaves_the_precision_of_others_alone():
+    half = replace(get("plain20"), precision="mixed_bfloat16")
+    with pytest.raises(UserError):
+        build(replace(half, arguments={"depth": 17}))
+    assert keras.config.dtype_policy().name == "float32"
+    model = build(half)
+    assert model(PICTURES[:2]).dtype == "float32"
+    assert model.layers[1].compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+# How they start
+
+
+def distinct():
+    """The first experiment of each network, leaving dropout aside."""
+    found = {}
+    for e in EXPERIMENTS.values():
+        shape = [item for item in e.arguments if not item[0].startswith("dropout_")]
+        found.setdefault((e.architecture, *shape), e.name)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("name", distinct())
+def test_first_loss_is_near_that_of_a_guess(name):
+    """Mean over all labels, so that the luck of the draw is out of it. He's spread is
+    made for layers of ReLU without max-pooling, which passes on the larger values:
+    where no batch norm holds that down, the logits start out larger."""
+    model = build(replace(get(name), dropout=0.0))
+    logits = np.asarray(model(PICTURES, training=True), "float64")
+    loss = (np.log(np.exp(logits).sum(axis=1)) - logits.mean(axis=1)).mean()
+    normalised = every(layers.BatchNormalization, model)
+    assert math.log(100) <= loss < (1.6 if normalised else 3) * math.log(100)
+
+
+SMALL = ("simple_cnn", "lenet5", "alexnet", "baseline", "vgg16", "plain20")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_initial_weights_depend_on_the_seed_only(name):
+    keras.utils.set_random_seed(1)
+    first = build(get(name), seed=3).get_weights()
+    keras.utils.set_random_seed(2)
+    again = build(get(name), seed=3).get_weights()
+    other = build(get(name), seed=4).get_weights()
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(first, other, strict=True):
+        assert np.array_equal(a, b) == (a.ndim == 1)  # kernels are drawn, no others
+
+
+def test_layers_of_one_shape_start_with_different_weights():
+    kernels = [c.kernel.numpy() for c in convolutions(of("plain20"), 3)]
+    alike = [k for k in kernels if k.shape == (3, 3, 8, 8)]
+    assert len(alike) == 6
+    assert len({k.tobytes() for k in alike}) == 6
+
+
+def test_initial_weights_have_keras_spread():
+    kernel = build(get("simple_cnn")).get_layer("features").kernel.numpy()
+    limit = np.sqrt(6 / (4096 + 128))  # Glorot & Bengio 2010, equation 16
+    assert np.abs(kernel).max() <= limit
+    assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
+
+
+def test_truncated_normal_weights_have_the_variance_that_he_asks_for():
+    wide = {"width": 32}
+    model = build(Experiment(name="r", architecture="resnet", arguments=wide))
+    kernel = [v for v in model.weights if v.name == "kernel"][-3].numpy()
+    fan_in = np.prod(kernel.shape[:-1])
+    assert kernel.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)
+    assert np.abs(kernel).max() <= 2 * np.sqrt(2 / fan_in) / 0.8796

@@ -1,0 +1,148 @@
+"""What a run costs is counted once; what is recorded, and in which order."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from cifar100 import listing, paths, scheduling
+from cifar100.experiments import EXPERIMENTS, get
+from cifar100.files import write_json
+from cifar100.scheduling import (
+    counts_path,
+    jobs,
+    macs_by_experiment,
+    network_code,
+    petaflop,
+)
+
+LENET = 28 * 28 * (5 * 5 * 3) * 6 + 10 * 10 * (5 * 5 * 6) * 16 + 400 * 120 + 18_480
+CHOSEN = [get("lenet5"), get("lenet5_relu")]
+COUNTED = {"lenet5": LENET, "lenet5_relu": LENET}
+
+
+def remember(macs, code=None):
+    """Store counts as if they had been made with the code as it is."""
+    write_json(counts_path(), {"network_code": code or network_code(), "macs": macs})
+
+
+@pytest.fixture
+def counted(home):
+    """A home in which every network has been counted: the later, the smaller."""
+    ids = [e.id for e in EXPERIMENTS.values()]
+    remember({id_: 10**6 * (len(ids) - place) for place, id_ in enumerate(ids)})
+    return home
+
+
+def test_counts_are_made_once_and_kept(home, monkeypatch):
+    assert macs_by_experiment(CHOSEN) == COUNTED
+    monkeypatch.setattr(scheduling, "_count", None)  # a second count would fail
+    assert macs_by_experiment(CHOSEN) == COUNTED
+    assert macs_by_experiment(CHOSEN[:1]) == {"lenet5": LENET}
+
+
+def test_networks_that_recipes_share_are_built_once(home, monkeypatch):
+    from cifar100 import models
+
+    built, build = [], models.build
+    monkeypatch.setattr(models, "build", lambda e: built.append(e.name) or build(e))
+    longer = [get("dropout_after"), get("twice_as_long"), get("dropout_after_30")]
+    assert len(set(macs_by_experiment(longer).values())) == 1
+    assert built == ["dropout_after"]
+
+
+def test_a_new_count_leaves_the_others_alone(home, monkeypatch):
+    remember({get("lenet5").id: 5})
+    assert macs_by_experiment(CHOSEN) == {"lenet5": 5, "lenet5_relu": LENET}
+    kept = json.loads(counts_path().read_text())["macs"]
+    assert kept == {get("lenet5").id: 5, get("lenet5_relu").id: LENET}
+
+
+def test_changed_network_code_is_counted_again(home, tmp_path, monkeypatch):
+    remember({e.id: 5 for e in CHOSEN})
+    assert set(macs_by_experiment(CHOSEN).values()) == {5}
+    copy = tmp_path / "cifar100" / "models"
+    shutil.copytree(paths.package_root() / "cifar100" / "models", copy)
+    monkeypatch.setattr(paths, "package_root", lambda: tmp_path)
+    assert set(macs_by_experiment(CHOSEN).values()) == {5}
+    with open(copy / "lenet.py", "a") as source:
+        source.write("# changed\n")
+    assert macs_by_experiment(CHOSEN) == COUNTED
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        "{",
+        "\x00",
+        "null",
+        "[]",
+        '{"macs": {}}',
+        '{"network_code": "CODE", "macs": 3}',
+        '{"network_code": "CODE", "macs": {"ID": "many"}}',
+        '{"network_code": "CODE", "macs": {"ID": null}}',
+    ],
+)
+def test_a_damaged_file_is_counted_again_and_mended(home, damaged):
+    damaged = damaged.replace("CODE", network_code()).replace("ID", CHOSEN[0].id)
+    counts_path().parent.mkdir()
+    counts_path().write_text(damaged)
+    assert macs_by_experiment(CHOSEN) == COUNTED
+    mended = json.loads(counts_path().read_text())["macs"]
+    assert mended == {e.id: LENET for e in CHOSEN}
+
+
+def test_a_cache_that_cannot_be_written_is_no_harm(home):
+    (home / ".cache").write_text("a file, where the folder would be")
+    assert macs_by_experiment(CHOSEN) == COUNTED
+
+
+def test_status_without_anything_to_count_loads_no_network_library(counted):
+    code = "import sys; from cifar100.listing import status_rows as rows; "
+    code += "print(len(rows()), 'keras' in sys.modules, 'tensorflow' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        **{"capture_output": True, "text": True, "check": False, "timeout": 120},
+        env=os.environ | {"CIFAR100_HOME": str(counted)},
+    )
+    assert done.stdout.split() == [str(len(EXPERIMENTS)), "False", "False"], done.stderr
+
+
+def test_cheapest_runs_come_first_and_seeds_in_turn(counted):
+    found = jobs(["lenet5", "vgg16", "simple_cnn_short"])
+    costs = [job.petaflop for job in found]
+    assert costs == sorted(costs)
+    seeds = [job.seed for job in found if job.experiment == "vgg16"]
+    assert seeds == [0, 1, 2, 3, 4]
+
+
+def test_a_run_costs_six_operations_a_multiply_add_image_and_epoch():
+    assert petaflop(get("lenet5"), 10**6) == pytest.approx(6 * 1e6 * 45_000 * 15 / 1e15)
+
+
+def test_gpu_runs_are_scheduled_only_when_they_are_named(counted):
+    on_gpu = {e.name for e in EXPERIMENTS.values() if e.gpu}
+    assert {"vgg16_full", "resnet18_full", "alexnet_full"} <= on_gpu
+    found = {job.experiment for job in jobs()}
+    assert found == EXPERIMENTS.keys() - on_gpu
+    named = jobs(["vgg16_full", "lenet5"])
+    assert {job.experiment for job in named} == {"vgg16_full", "lenet5"}
+    assert len(named) == 6
+
+
+def test_gpu_runs_are_marked_and_not_counted_as_missing(counted):
+    rows = {row["experiment"]: row for row in listing.status_rows()}
+    lines = listing.status_table(list(rows.values()))
+    marked = {line.split()[1] for line in lines if line.endswith("  GPU")}
+    assert marked == {e.name for e in EXPERIMENTS.values() if e.gpu}
+    wanted = sum(row["petaflop_missing"] for row in rows.values() if not row["gpu"])
+    assert lines[-1] == f"left to record: {wanted:.3f} PF"
+    missing = sum(len(r["missing"]) for r in rows.values() if not r["gpu"])
+    counts = [int(line.split()[1]) for line in lines if "runs missing" in line]
+    assert sum(counts) == missing == len(jobs())
+    tree = listing.experiment_tree(listing.experiment_rows(), indent=True)
+    assert {line.split()[1] for line in tree if line.endswith("[GPU]")} == marked
