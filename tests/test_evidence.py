@@ -446,7 +446,7 @@ def test_compare_reads_the_effect_from_records(recorded):
     low, high = stats.ttest_rel(table["wide"], table["root"]).confidence_interval()
     assert (effect.low, effect.high) == pytest.approx((low, high), abs=1e-12)
     assert (effect.kind, effect.word, effect.n) == ("confirmatory", "held", 5)
-    assert verdict(effect).startswith("**Verdict: held.** Wider helps: +")
+    assert verdict(effect).startswith("**Verdict: held.** “Wider helps:” +")
     assert compare("deep", "root").word == "held"
     assert compare("noisy", "root").word is None
     assert recorded_effects() == [

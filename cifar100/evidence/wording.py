@@ -26,7 +26,8 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
     one from these seeds alone. An exploratory effect has no word, and a confirmatory
     one is open until all of its seeds are recorded.
     """
-    claim = effect.claim if claim is None else claim
+    if claim is None:  # a claim, and not what was found
+        claim = f"“{effect.claim}”" if effect.claim else ""
     digits = _digits(effect.moderated_low, effect.moderated_high)
     moderated = interval_text(effect.moderated_low, effect.moderated_high, digits)
     own = interval_text(effect.low, effect.high, digits)

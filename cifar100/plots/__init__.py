@@ -1,12 +1,26 @@
 """Figures: tidy data in, a matplotlib `Figure` out. Nothing is read or trained."""
 
+from cifar100.plots.augmentation import (
+    plot_copies,
+    plot_interaction,
+    plot_protocols,
+)
 from cifar100.plots.curves import plot_learning_curves, plot_train_against_val
 from cifar100.plots.data_study import (
     plot_class_colours,
     plot_floors,
     plot_likeness,
 )
+from cifar100.plots.depth import (
+    plot_block_costs,
+    plot_depths,
+    plot_gradients,
+    plot_heads,
+    plot_promises,
+    plot_shifts,
+)
 from cifar100.plots.effects import plot_effects
+from cifar100.plots.gap import plot_train_val_gap
 from cifar100.plots.images import (
     plot_image_grid,
     plot_image_groups,
@@ -14,21 +28,55 @@ from cifar100.plots.images import (
     plot_image_rows,
 )
 from cifar100.plots.journey import plot_journey
+from cifar100.plots.mechanisms import (
+    Grid,
+    plot_conditions,
+    plot_mismatch,
+    plot_orders,
+    plot_rates,
+)
+from cifar100.plots.panels import plot_learning_panels
+from cifar100.plots.schedules import (
+    plot_best_epochs,
+    plot_learning_rates,
+    plot_long_curves,
+    plot_rate_search,
+)
 from cifar100.plots.style import FIGSIZE_HALF, FIGSIZE_WIDE, use_style
 
 __all__ = [
     "FIGSIZE_HALF",
     "FIGSIZE_WIDE",
+    "Grid",
+    "plot_best_epochs",
+    "plot_block_costs",
     "plot_class_colours",
+    "plot_conditions",
+    "plot_copies",
+    "plot_depths",
     "plot_effects",
     "plot_floors",
+    "plot_gradients",
+    "plot_heads",
     "plot_image_grid",
     "plot_image_groups",
     "plot_image_pairs",
     "plot_image_rows",
+    "plot_interaction",
     "plot_journey",
     "plot_learning_curves",
+    "plot_learning_panels",
+    "plot_learning_rates",
     "plot_likeness",
+    "plot_long_curves",
+    "plot_mismatch",
+    "plot_orders",
+    "plot_promises",
+    "plot_protocols",
+    "plot_rate_search",
+    "plot_rates",
+    "plot_shifts",
     "plot_train_against_val",
+    "plot_train_val_gap",
     "use_style",
 ]
