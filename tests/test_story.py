@@ -122,6 +122,12 @@ def test_journey_marks_the_mean_over_seeds_of_what_is_recorded():
     assert marks(plot_journey([step(None, "S2")], recorded), "ours") == []
 
 
+def test_journey_shows_also_what_ended_low():
+    figure = plot_journey(STORY, finals(lenet5=[(0, 0.06)]))
+    low, high = figure.axes[0].get_xlim()
+    assert low < 0.06 < high
+
+
 def test_journey_names_steps_without_a_figure_and_leaves_them_unmarked():
     figure = plot_journey([step(None), step("0.5", "S2")], finals())
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]

@@ -30,18 +30,18 @@ def plot_journey(steps: Sequence[Step], finals: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], height), layout="constrained")
     _targets(axes)
     _student(axes, steps)
-    has_records = _records(axes, steps, finals)
+    lowest = _records(axes, steps, finals)
     labels = [f"{step.title}  {step.row}" for step in steps]
     axes.set_yticks(range(len(steps)), labels)
     for label, step in zip(axes.get_yticklabels(), steps, strict=True):
         label.set_color("#222222" if step.student else MUTED)
     axes.set_ylim(len(steps) - 0.5, -0.6)
-    axes.set_xlim(0.25, 0.82)
+    axes.set_xlim(min(0.25, lowest - 0.03), 0.82)
     axes.set_xlabel("accuracy")
     axes.grid(axis="y", visible=False)
     handles = [Line2D([], [], marker="o", color=STUDENT, label="student")]
     handles.append(Patch(color=STUDENT, alpha=0.35, label="student, a range"))
-    if has_records:
+    if lowest < 1:
         mark = {"marker": "D", "linestyle": "", "color": OURS, "markersize": 5}
         handles.append(Line2D([], [], label="our records, val top-1", **mark))
     axes.legend(handles=handles, loc="lower left", framealpha=1, frameon=True)
@@ -81,10 +81,10 @@ def _student(axes: Axes, steps: Sequence[Step]) -> None:
         axes.plot(*zip(*path, strict=True), color=STUDENT, linewidth=1.2, gid="path")
 
 
-def _records(axes: Axes, steps: Sequence[Step], finals: pd.DataFrame) -> bool:
-    """Draw the mean of each recorded experiment; whether there was any."""
+def _records(axes: Axes, steps: Sequence[Step], finals: pd.DataFrame) -> float:
+    """Draw the mean of each recorded experiment; the lowest of them, 1 without any."""
     if finals.empty:
-        return False
+        return 1.0
     places = {step.row: place for place, step in enumerate(steps)}
     means = finals.groupby("experiment", sort=False)["val_top1"].mean()
     rows = [places.get(EXPERIMENTS[name].row) for name in means.index]
@@ -92,4 +92,4 @@ def _records(axes: Axes, steps: Sequence[Step], finals: pd.DataFrame) -> bool:
     for mean, height in drawn:
         mark = {"color": OURS, "markersize": 4.5, "alpha": 0.85, "zorder": 3}
         axes.plot(mean, height, "D", gid="ours", **mark)
-    return bool(drawn)
+    return min((mean for mean, _ in drawn), default=1.0)
