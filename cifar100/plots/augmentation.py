@@ -14,7 +14,7 @@ from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished, percent_axis
 WIDTH = FIGSIZE_WIDE[0]  # inches
 INK = "#555555"
 ABOVE, BELOW = -0.2, 0.2  # of a row: number and seeds stand clear of the mark
-BESIDE = 0.1  # of the distance between two ticks: seeds stand clear of the mean
+BESIDE = 0.15  # of the distance between two ticks: seeds stand clear of the mean
 LOOKS = (
     {"color": COLORS[0], "marker": "o", "linestyle": "-"},
     {"color": COLORS[1], "marker": "s", "linestyle": "--"},
