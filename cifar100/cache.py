@@ -104,7 +104,7 @@ def build(folder: Path, official: Path) -> None:
     for split, index in zip(("train", "val"), draw_split(fine), strict=True):
         files |= _save_split(folder, split, planar, fine, index)
         name = f"{split}-index.npy"
-        files[name] = _save(folder / name, index.shape, "<i8", [index])
+        files[name] = save_array(folder / name, index.shape, "<i8", [index])
     stamp = {"version": VERSION, "split": SPLIT_SHA256, "files": files}
     write_json(folder / STAMP, stamp)
 
@@ -115,15 +115,16 @@ def _save_split(
     shape = (len(index), 32, 32, 3)
     images, labels = f"{split}-images.npy", f"{split}-fine.npy"
     return {
-        images: _save(folder / images, shape, "|u1", blocks(planar, index)),
-        labels: _save(folder / labels, index.shape, "|u1", [fine[index]]),
+        images: save_array(folder / images, shape, "|u1", blocks(planar, index)),
+        labels: save_array(folder / labels, index.shape, "|u1", [fine[index]]),
     }
 
 
-def _save(
+def save_array(
     path: Path, shape: tuple[int, ...], dtype: str, parts: Iterable[np.ndarray]
 ) -> dict[str, Any]:
-    """Write an .npy part by part, whole or not at all; returns its stamp."""
+    """Write an .npy part by part, whole or not at all; returns its stamp: `bytes`,
+    `mtime_ns` and `sha256` of the file."""
     header = io.BytesIO()
     description = {"descr": dtype, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(header, description)

@@ -9,8 +9,6 @@ each copy of the 45,000 pictures, for as long as its run; it can always be made 
 import contextlib
 import fcntl
 import hashlib
-import io
-import itertools
 import json
 import shutil
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ import numpy as np
 from cifar100 import augment, cache, data, paths
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments.experiment import STORABLE
-from cifar100.files import sha256_of, whole_file, write_json
+from cifar100.files import sha256_of, write_json
 
 VERSION = 1
 BLOCK = 1000  # pictures made, written and hashed at a time: 3 MB
@@ -173,31 +171,15 @@ def _fill(
     """Write a set into `folder`; nothing of it is left when that fails."""
     shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
     try:
-        digest = _write(folder / PICTURES, originals, parameters)
-        manifest = wanted | {"sha256": digest}
+        shape = (len(parameters), *originals.shape)
+        blocks = _blocks(originals, parameters)
+        stamp = cache.save_array(folder / PICTURES, shape, "|u1", blocks)
+        manifest = wanted | {"sha256": stamp["sha256"]}
         write_json(folder / MANIFEST, manifest)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return manifest
-
-
-def _write(
-    path: Path, originals: np.ndarray, parameters: list[dict[str, np.ndarray]]
-) -> str:
-    """Write the copies block by block; returns the sha256 of the file."""
-    header = io.BytesIO()
-    shape = (len(parameters), *originals.shape)
-    description = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(header, description)
-    digest = hashlib.sha256()
-    with whole_file(path) as file:
-        for part in itertools.chain(
-            [header.getvalue()], _blocks(originals, parameters)
-        ):
-            file.write(part)
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _blocks(

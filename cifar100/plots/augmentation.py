@@ -9,10 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifar100.evidence import PairedEffect
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished, percent_axis
+from cifar100.plots.style import (
+    COLORS,
+    FIGSIZE_WIDE,
+    INK,
+    TRAIN_IN_INFERENCE,
+    finished,
+    legend_above,
+    percent_axis,
+)
 
 WIDTH = FIGSIZE_WIDE[0]  # inches
-INK = "#555555"
 ABOVE, BELOW = -0.2, 0.2  # of a row: number and seeds stand clear of the mark
 BESIDE = 0.15  # of the distance between two ticks: seeds stand clear of the mean
 LOOKS = (
@@ -58,8 +65,7 @@ def plot_interaction(scores: pd.DataFrame, effects: Sequence[PairedEffect]) -> F
     right.set_ylim(2.6, -0.6)
     right.grid(axis="y", visible=False)
     right.set_xlabel(f"{seconds[1]} minus {seconds[0]}, percentage points")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
+    legend_above(figure, left, "left")
     return finished(figure)
 
 
@@ -92,7 +98,7 @@ def plot_copies(finals: pd.DataFrame) -> Figure:
     """
     figure, panels = plt.subplots(1, 2, figsize=FIGSIZE_WIDE, layout="constrained")
     labels = finals.groupby("versions")["label"].first()
-    columns = {"val_top1": "val top-1", "train_top1": "train top-1 (inference mode)"}
+    columns = {"val_top1": "val top-1", "train_top1": TRAIN_IN_INFERENCE}
     for axes, (column, title), look in zip(panels, columns.items(), LOOKS, strict=True):
         means = finals.groupby("versions")[column].mean()
         axes.axhline(means.iloc[-1], color=INK, linewidth=1, linestyle=":", zorder=1)

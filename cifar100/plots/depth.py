@@ -11,19 +11,20 @@ from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from cifar100.plots.style import (
     COLORS,
+    DASHES,
     FIGSIZE_WIDE,
+    INK,
     LABELS,
     MARKERS,
+    TRAIN_IN_INFERENCE,
     experiment_markers,
     experiment_palette,
     finished,
+    legend_above,
     percent_axis,
 )
 
-INK = "#555555"
-DASHES = ("-", "--", "-.", ":")
 HATCHES = ("", "///")
-TRAIN_IN_INFERENCE = "train top-1 (inference mode)"
 
 
 def plot_block_costs(blocks: pd.DataFrame, picture: int = 32) -> Figure:
@@ -208,8 +209,7 @@ def plot_heads(networks: pd.DataFrame) -> Figure:
     axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     axes.set_xlabel("parameters")
     axes.grid(axis="y", visible=False)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    legend_above(figure, axes)
     return finished(figure)
 
 

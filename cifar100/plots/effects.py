@@ -9,6 +9,7 @@ from cifar100.evidence import PairedEffect
 from cifar100.plots.style import (
     COLORS,
     FIGSIZE_WIDE,
+    INK,
     finished,
 )
 
@@ -29,7 +30,7 @@ def plot_effects(effects: Sequence[PairedEffect]) -> Figure:
         )
         axes.plot([100 * effect.low, 100 * effect.high], [place, place], **line)
         axes.plot(100 * effect.mean, place, "o", color=COLORS[0])
-    axes.axvline(0, color="#555555", linewidth=1)
+    axes.axvline(0, color=INK, linewidth=1)
     names = [f"{e.child}\nagainst {e.parent}" for e in effects]
     axes.set_yticks(range(len(effects)), names)
     axes.set_ylim(len(effects) - 0.5, -0.5)

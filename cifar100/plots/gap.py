@@ -6,13 +6,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished, percent_axis
+from cifar100.plots.style import (
+    COLORS,
+    FIGSIZE_WIDE,
+    INK,
+    finished,
+    legend_above,
+    percent_axis,
+)
 
 LOOKS = {
     "val": {"color": COLORS[0], "marker": "o"},
     "train": {"color": COLORS[1], "marker": "s"},
 }
-INK = "#555555"
 APART = 0.24  # of a row: seeds stand below the means, not under them
 
 
@@ -36,8 +42,7 @@ def plot_train_val_gap(finals: pd.DataFrame) -> Figure:
     axes.grid(axis="y", visible=False)
     percent_axis(axes, "x")
     axes.set_xlabel("top-1 in inference mode; numbers: the gap in percentage points")
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    legend_above(figure, axes)
     return finished(figure)
 
 

@@ -10,10 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifar100.evidence import PairedEffect
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished, percent_axis
+from cifar100.plots.style import (
+    COLORS,
+    FIGSIZE_WIDE,
+    INK,
+    finished,
+    legend_above,
+    percent_axis,
+)
 
 WIDTH = FIGSIZE_WIDE[0]  # inches
-INK = "#555555"
 POSITIONS = {
     "before pooling": {"color": COLORS[0], "marker": "o", "linestyle": "-"},
     "after pooling": {"color": COLORS[1], "marker": "s", "linestyle": "--"},
@@ -108,8 +114,7 @@ def plot_mismatch(simulated: pd.DataFrame) -> Figure:
         if column != "kept":
             axes.axhline(1, color=INK, linewidth=0.8, zorder=1)
     panels[2].set_ylim(0, 1.05)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    legend_above(figure, panels[0], "center")
     return finished(figure)
 
 
@@ -140,8 +145,7 @@ def plot_rates(scores: pd.DataFrame, reference: Sequence[float]) -> Figure:
     panels[1].xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     panels[1].minorticks_off()
     percent_axis(panels[0])
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3)
+    legend_above(figure, panels[0], "center")
     return finished(figure)
 
 
@@ -176,8 +180,7 @@ def plot_conditions(
     percent_axis(left, "x")
     left.set_xlabel("val top-1")
     right.set_xlabel("after minus before, percentage points")
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    legend_above(figure, left)
     return finished(figure)
 
 

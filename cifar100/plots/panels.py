@@ -10,9 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, LABELS, finished, percent_axis
-
-INK = "#555555"
+from cifar100.plots.style import (
+    COLORS,
+    FIGSIZE_WIDE,
+    INK,
+    LABELS,
+    finished,
+    percent_axis,
+)
 
 
 def plot_learning_panels(

@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 
 from cifar100.plots.style import (
     COLORS,
+    DASHES,
     FIGSIZE_WIDE,
     LABELS,
     MARKERS,
     finished,
+    legend_above,
     percent_axis,
 )
 
-LINES = ("-", "--", "-.", ":")
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD, Nesterov"}
 
 
@@ -33,7 +34,7 @@ def plot_learning_rates(rates: pd.DataFrame) -> Figure:
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
-    _legend_above(figure, axes)
+    legend_above(figure, axes)
     return finished(figure)
 
 
@@ -88,7 +89,7 @@ def plot_best_epochs(epochs: pd.DataFrame) -> Figure:
     percent_axis(panels[0, 0])
     panels[0, 0].set_ylim(bottom=_after_the_rise(epochs, "val_top1"))
     panels[0, 0].set_ylabel(LABELS["val_top1"])
-    _legend_above(figure, panels[0, 0])
+    legend_above(figure, panels[0, 0])
     return finished(figure)
 
 
@@ -132,7 +133,7 @@ def _looks(
 ) -> Iterator[tuple[str, pd.DataFrame, dict]]:
     """Each value of `column` in the order of the table, its rows, colour and dashes."""
     for place, (name, rows) in enumerate(table.groupby(column, sort=False)):
-        style = LINES[place % len(LINES)]
+        style = DASHES[place % len(DASHES)]
         yield name, rows, {"color": COLORS[place % len(COLORS)], "linestyle": style}
 
 
@@ -144,12 +145,6 @@ def _after_the_rise(epochs: pd.DataFrame, metric: str) -> float:
     last = epochs.groupby(runs)["epoch"].idxmax()
     values = pd.concat([epochs.loc[late, metric], epochs.loc[last, metric]])
     return values.min() - 0.05 * (epochs[metric].max() - values.min()) - 1e-3
-
-
-def _legend_above(figure: Figure, axes: Axes) -> None:
-    """Above the panels, where it covers no line."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
 
 
 def _best_and_last(axes: Axes, curve: pd.Series) -> None:

@@ -13,9 +13,12 @@ from cifar100.experiments import EXPERIMENTS, STORY
 FIGSIZE_WIDE = (7.2, 3.6)  # inches: the width of the text
 FIGSIZE_HALF = (3.5, 3.0)  # two beside each other
 
+INK = "#555555"  # lines and words that are no data
 COLORS = sns.color_palette("colorblind").as_hex()
 # One marker fewer than colours: ninety experiments, and no two alike in both.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
+DASHES = ("-", "--", "-.", ":")
+TRAIN_IN_INFERENCE = "train top-1 (inference mode)"
 NOTEBOOK_OF = {step.row: step.notebook for step in STORY}
 LABELS = {
     "train_top1": "train top-1 (training mode)",
@@ -60,6 +63,12 @@ def percent_axis(axes: Axes, which: str = "y") -> None:
     axis = axes.yaxis if which == "y" else axes.xaxis
     axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # no ticks at 42.5 %
+
+
+def legend_above(figure: Figure, axes: Axes, place: str = "right") -> None:
+    """The legend of `axes` in one row above all panels, where it covers no line."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc=f"outside upper {place}", ncols=len(labels))
 
 
 def finished(figure: Figure) -> Figure:

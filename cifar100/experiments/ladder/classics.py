@@ -34,7 +34,7 @@ lenet5_wide = child(
     claim="Four times the filters help LeNet-5.",
 )
 
-# AlexNet at an eighth of its width: a laptop trains it in five minutes. The student
+# AlexNet at about an eighth of its width, for a laptop. The student
 # names "parts of AlexNet" and no width.
 alexnet = Experiment(
     name="alexnet",

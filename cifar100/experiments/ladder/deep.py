@@ -3,8 +3,8 @@
 from cifar100.experiments.experiment import Experiment, child
 from cifar100.experiments.ladder.shapes import two_convolutions
 
-# A quarter of VGG's width and ten epochs: ten minutes of a laptop. The full width is a
-# matter for a GPU.
+# A quarter of VGG's width and ten epochs, for a laptop. The full width is a matter for
+# a GPU.
 vgg16 = Experiment(
     name="vgg16",
     row="S11",
