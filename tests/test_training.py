@@ -77,25 +77,27 @@ print(json.dumps([facts, rows, run.metrics, run.evaluations, val]))
 """
 
 
-def script(home, *arguments):
+def script(home, engine, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "CIFAR100_HOME": str(home)},
+        env={**os.environ, "CIFAR100_HOME": str(home), "KERAS_BACKEND": engine},
     )
 
 
-def test_killed_run_resumes_to_the_same_weights_and_record(home_with_data):
-    undisturbed = json.loads(script(home_with_data).communicate()[0].splitlines()[-1])
+@pytest.mark.parametrize("engine", ["tensorflow", "jax"])
+def test_killed_run_resumes_to_the_same_weights_and_record(home_with_data, engine):
+    output, _ = script(home_with_data, engine).communicate()
+    undisturbed = json.loads(output.splitlines()[-1])
 
-    victim = script(home_with_data, "die")
+    victim = script(home_with_data, engine, "die")
     output, _ = victim.communicate()
     assert victim.returncode == -signal.SIGKILL
     assert output == "epoch 1\n"
 
-    output, _ = script(home_with_data).communicate()
+    output, _ = script(home_with_data, engine).communicate()
     assert "epoch 1" not in output, "it started over in place of going on"
     resumed = json.loads(output.splitlines()[-1])
     assert (undisturbed[0].pop("resumed"), resumed[0].pop("resumed")) == (0, 1)

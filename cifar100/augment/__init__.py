@@ -33,9 +33,11 @@ def apply(images, parameters: dict):
 
 
 def standardize(images, mean, std):
-    """uint8 (B, H, W, 3) -> (pixel / 255 - mean) / std per channel, same shape."""
-    from keras import ops
+    """uint8 (B, H, W, 3) -> (pixel / 255 - mean) / std per channel, same shape, in
+    Keras' `floatx`."""
+    from keras import config, ops
 
-    scale = ops.convert_to_tensor(1.0 / (255.0 * std), "float32")
-    shift = ops.convert_to_tensor(-mean / std, "float32")
-    return ops.cast(images, "float32") * scale + shift
+    dtype = config.floatx()
+    scale = ops.convert_to_tensor(1.0 / (255.0 * std), dtype)
+    shift = ops.convert_to_tensor(-mean / std, dtype)
+    return ops.cast(images, dtype) * scale + shift

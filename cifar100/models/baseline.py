@@ -6,9 +6,12 @@ from keras import layers
 from cifar100.models.arguments import check_word
 from cifar100.models.layers import (
     BatchNormalization,
+    Dropout,
+    SpatialDropout2D,
     classifier,
     conv_bn,
     convolution,
+    logits_of,
 )
 
 
@@ -32,8 +35,8 @@ def simple_cnn(
         x = layers.MaxPooling2D(2)(x)  # halves height and width
     x = layers.Flatten()(x)  # (B, 8 * 8 * 64)
     x = layers.Dense(dense_units, activation="relu", name="features")(x)
-    x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(num_classes, name="logits", dtype="float32")(x)
+    x = Dropout(dropout)(x)
+    logits = logits_of(x, num_classes)
     return keras.Model(images, logits, name="simple_cnn")
 
 
@@ -82,7 +85,7 @@ def baseline(
     spatial = dropout_kind == "spatial"
     window = 1 if spatial else pool_size**2  # a channel is dropped as a whole
     before, after = _rates(dropout, dropout_position, window)
-    drop = layers.SpatialDropout2D if spatial else layers.Dropout
+    drop = SpatialDropout2D if spatial else Dropout
 
     images = keras.Input((32, 32, 3), name="images")
     x = images

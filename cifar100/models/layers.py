@@ -18,6 +18,7 @@ class BatchNormalization(layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         fusable = FUSED and len(inputs.shape) == 4 and self.axis in (-1, 3)
+        fusable = fusable and self.compute_dtype != "float64"
         if not fusable or mask is not None or not (self.scale and self.center):
             return super().call(inputs, training=training, mask=mask)
         return self._fused(inputs, training=bool(training and self.trainable))
@@ -45,6 +46,37 @@ class BatchNormalization(layers.BatchNormalization):
 
     def _remember(self, moving, batch):
         moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+
+
+class _GivenRate:
+    """Dropout whose `rate` may be a value inside a compiled program, so that programs
+    for several rates are one. Same masks as with a plain number, which goes Keras' way.
+    """
+
+    def call(self, inputs, training=False):
+        if isinstance(self.rate, int | float):
+            return super().call(inputs, training=training)
+        if not training:
+            return inputs
+        shape = self._shape_of_mask(inputs)
+        keep = 1.0 - self.rate
+        kept = keras.random.uniform(shape, seed=self.seed_generator) < keep
+        return ops.where(kept, inputs / keep, 0)
+
+
+class Dropout(_GivenRate, layers.Dropout):
+    """Drops units: any shape (Srivastava et al. 2014, JMLR 15, section 4)."""
+
+    def _shape_of_mask(self, inputs):
+        return ops.shape(inputs)
+
+
+class SpatialDropout2D(_GivenRate, layers.SpatialDropout2D):
+    """Drops channels of (B, H, W, C) (Tompson et al. 2015, arXiv:1411.4280, 3.2)."""
+
+    def _shape_of_mask(self, inputs):
+        batch, _height, _width, channels = ops.shape(inputs)
+        return batch, 1, 1, channels
 
 
 def convolution(x, filters: int, kernel_size: int = 3, *, strides=1, use_bias=False):
@@ -80,7 +112,7 @@ def classifier(x, num_classes: int, dense_units: tuple[int, ...], dropout: float
     """
     if not dense_units:
         x = layers.GlobalAveragePooling2D(name="features")(x)  # (B, C)
-        x = layers.Dropout(dropout)(x)
+        x = Dropout(dropout)(x)
     else:
         x = layers.Flatten()(x)  # (B, H * W * C)
         for place, units in enumerate(dense_units, start=1):
@@ -88,5 +120,12 @@ def classifier(x, num_classes: int, dense_units: tuple[int, ...], dropout: float
             x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name)(
                 x
             )
-            x = layers.Dropout(dropout)(x)
-    return layers.Dense(num_classes, name="logits", dtype="float32")(x)
+            x = Dropout(dropout)(x)
+    return logits_of(x, num_classes)
+
+
+def logits_of(x, num_classes: int):
+    """The last dense layer: (B, C) -> (B, num_classes), in the precision of the weights
+    also where the network computes in half of it."""
+    full = keras.config.dtype_policy().variable_dtype
+    return layers.Dense(num_classes, name="logits", dtype=full)(x)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from cifar100.models.arguments import check_word
-from cifar100.models.layers import BatchNormalization
+from cifar100.models.layers import BatchNormalization, Dropout, logits_of
 
 POOLING = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}
 
@@ -46,6 +46,6 @@ def lenet5(
     x = layers.Flatten()(x)  # (B, 5 * 5 * 16)
     for units, name in ((120, None), (84, "features")):
         x = layers.Dense(units, activation=activation, name=name)(x)
-        x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(num_classes, name="logits", dtype="float32")(x)
+        x = Dropout(dropout)(x)
+    logits = logits_of(x, num_classes)
     return keras.Model(images, logits, name="lenet5")

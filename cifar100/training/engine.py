@@ -17,7 +17,7 @@ EVALUATION_BATCH = 500  # one compiled shape; the last batch of a split is padde
 
 
 class Engine(abc.ABC):
-    """One network in training. A new engine fills in the four abstract methods."""
+    """One network in training. A new engine fills in the abstract methods."""
 
     name: str
 

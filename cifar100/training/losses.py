@@ -3,7 +3,7 @@
 from keras import ops
 
 
-def cross_entropy(labels, logits, label_smoothing: float = 0.0, weights=None):
+def cross_entropy(labels, logits, label_smoothing: float | None = None, weights=None):
     """Mean cross-entropy in nats: labels int (B,), logits float (B, classes) -> scalar.
 
     With smoothing the target is `1 - label_smoothing` on the true class plus an equal
@@ -11,13 +11,13 @@ def cross_entropy(labels, logits, label_smoothing: float = 0.0, weights=None):
     section 7). `weights` float (B,), if given, multiply each image's cross-entropy.
     """
     loss = ops.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-    if label_smoothing:
+    if label_smoothing is not None:
         uniform = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)
         loss = (1 - label_smoothing) * loss + label_smoothing * uniform
     return ops.mean(loss if weights is None else weights * loss)
 
 
-def batch_loss(labels, logits, parameters: dict, label_smoothing: float = 0.0):
+def batch_loss(labels, logits, parameters: dict, label_smoothing: float | None = None):
     """Mean cross-entropy of an augmented batch, a scalar.
 
     `parameters` of the augmentation say whether images were mixed: then an image counts
@@ -26,7 +26,7 @@ def batch_loss(labels, logits, parameters: dict, label_smoothing: float = 0.0):
     """
     if "partner" not in parameters:
         return cross_entropy(labels, logits, label_smoothing)
-    share = parameters["share"]
+    share = ops.cast(parameters["share"], logits.dtype)
     others = ops.take(labels, parameters["partner"])
     own = cross_entropy(labels, logits, label_smoothing, share)
     return own + cross_entropy(others, logits, label_smoothing, 1 - share)

@@ -60,7 +60,7 @@ class TensorFlowEngine(Engine):
         labels = tf.cast(labels, tf.int32)
         with tf.GradientTape() as tape:
             logits = self.model(images, training=True)
-            smoothing = self.experiment.label_smoothing
+            smoothing = self.experiment.label_smoothing or None
             loss = batch_loss(labels, logits, parameters, smoothing)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, variables)

@@ -1,0 +1,302 @@
+"""The JAX engine: the data set on the device, an epoch is one compiled program.
+
+What differs from one experiment to the next in numbers only (rates, decay, smoothing,
+the number of steps) is an argument of the program, not a constant in it. So the same
+program serves them all, and a second process finds it in the persistent cache.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+# Sums whose order does not depend on the race of threads; read when JAX finds a GPU.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_gpu_deterministic_ops=true"
+).strip()
+
+import jax
+import keras
+import numpy as np
+from jax import lax
+from jax import numpy as jnp
+
+from cifar100 import augment, data, paths
+from cifar100.training import environment
+from cifar100.training.engine import EVALUATION_BATCH, Engine
+from cifar100.training.losses import batch_loss, count_correct
+from cifar100.training.modes import dropout_off, statistics_fixed, statistics_of_batch
+from cifar100.training.plan import Plan, plan_epoch
+
+CAPACITY = 45_000  # images on the device: one shape for every profile
+
+
+class JaxEngine(Engine):
+    """`lax.fori_loop` over Keras' stateless calls; what training changes is donated.
+
+    On a processor the loop is Python's, over one compiled step: inside of a compiled
+    loop XLA takes 200 times as long for a convolution there (jaxlib 0.10.2).
+    Evaluation is a program of its own: all recipes of a network share it.
+    """
+
+    name = "jax"
+
+    def __init__(self, experiment, threads):
+        _fix_host_threads(threads)
+        # Keras builds a network by many small operations. On a GPU each of them would
+        # be compiled; the arrays move there with the first epoch.
+        with jax.default_device(_host()):
+            super().__init__(experiment, threads)
+        self._on_device: tuple[np.ndarray, Any] | None = None
+        model, optimizer = self.model, self.optimizer
+        self._weights, self._others = (  # the ways to run a network change these lists
+            list(model.trainable_variables),
+            list(model.non_trainable_variables),
+        )
+        self._variables = self._weights, self._others, list(optimizer.variables)
+        self._rate = next(
+            place
+            for place, variable in enumerate(optimizer.variables)
+            if variable is optimizer.learning_rate
+        )
+        self._loop = jax.devices()[0].platform != "cpu"
+        self._step_program = jax.jit(self._step, donate_argnums=0)
+        self._epoch_program = jax.jit(self._epoch, donate_argnums=0)
+        self._forward = {}
+
+    def configure(self, threads):
+        """Full float32 products (TensorFloat-32 off), a persistent compilation cache,
+        and fixed threads; the last only before JAX's first operation in a process."""
+        jax.config.update("jax_default_matmul_precision", "highest")
+        jax.config.update("jax_compilation_cache_dir", str(paths.cache() / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+        return {"intra": _threads[0], "inter": 1}
+
+    @property
+    def device(self):
+        device = jax.devices()[0]
+        if device.platform == "cpu":
+            return {"kind": "cpu", **environment.processor()}
+        return {"kind": device.platform, "name": device.device_kind}
+
+    def train_epoch(self, images, labels, plan: Plan):
+        state = tuple(_values(group) for group in self._variables)
+        rows = _rows(plan)
+        run = self._whole_epoch if self._loop else self._step_by_step
+        state, losses, correct = run(state, *self._placed(images, labels), rows)
+        for variables, values in zip(self._variables, state, strict=True):
+            _assign(variables, values)
+        return np.array(losses), np.array(correct)
+
+    def lowered(self) -> dict[str, Any]:
+        """The programs of a run, traced and not compiled: `epoch` and `inference`."""
+        experiment = self.experiment
+        plan = plan_epoch(experiment, 0, 1, images=CAPACITY, epochs=1)
+        state = tuple(_values(group) for group in self._variables)
+        images = jax.ShapeDtypeStruct((CAPACITY, 32, 32, 3), np.uint8)
+        labels = jax.ShapeDtypeStruct((CAPACITY,), np.int32)
+        batch = jax.ShapeDtypeStruct((EVALUATION_BATCH, 32, 32, 3), np.uint8)
+        numbers, rows = self._numbers(), _rows(plan)
+        steps = len(plan.order)
+        return {
+            "epoch": self._epoch_program.lower(
+                state, images, labels, rows, steps, numbers
+            ),
+            "inference": self.forward_program("inference").lower(
+                *state[:2], batch, numbers
+            ),
+        }
+
+    def _step_by_step(self, state, images, labels, rows):
+        results = []
+        for step in range(len(rows["order"])):
+            row = {key: value[step] for key, value in rows.items()}
+            state, *result = self._step_program(
+                state, images, labels, row, self._numbers()
+            )
+            results.append(result)
+        return state, *zip(*results, strict=True)
+
+    def _whole_epoch(self, state, images, labels, rows):
+        """A plan of fewer steps than an epoch of all images has is filled up with steps
+        that are not taken, so that the program stays the same."""
+        steps = len(rows["order"])
+        whole = max(CAPACITY // self.experiment.batch_size, steps)
+        padded = {key: _filled(value, whole) for key, value in rows.items()}
+        state, losses, correct = self._epoch_program(
+            state, images, labels, padded, steps, self._numbers()
+        )
+        return state, losses[:steps], correct[:steps]
+
+    def _numbers(self) -> dict[str, Any]:
+        """The numbers of the recipe that a program takes as arguments. Python's floats:
+        JAX then computes with them in the precision of what they meet."""
+        smoothing = self.experiment.label_smoothing or None
+        return {
+            "label_smoothing": smoothing,
+            "weight_decay": self.optimizer.weight_decay,
+            "dropout": [float(layer.rate) for layer in self._dropouts()],
+        }
+
+    def _dropouts(self) -> list:
+        return [
+            layer for layer in self.model.layers if hasattr(layer, "seed_generator")
+        ]
+
+    @contextlib.contextmanager
+    def _given(self, numbers: dict[str, Any]) -> Iterator[None]:
+        """The network and its optimiser have `numbers` while a program is traced."""
+        layers, decay = self._dropouts(), self.optimizer.weight_decay
+        rates = [layer.rate for layer in layers]
+        try:
+            self.optimizer.weight_decay = numbers["weight_decay"]
+            for layer, rate in zip(layers, numbers["dropout"], strict=True):
+                layer.rate = rate
+            yield
+        finally:
+            self.optimizer.weight_decay = decay
+            for layer, rate in zip(layers, rates, strict=True):
+                layer.rate = rate
+
+    def _placed(self, images, labels) -> tuple:
+        """The training images and labels on the device, sent once."""
+        if self._on_device is None or self._on_device[0] is not images:
+            capacity = max(CAPACITY, len(images))
+            pictures = jnp.asarray(_filled(images, capacity))
+            self._on_device = images, pictures
+        capacity = len(self._on_device[1])
+        return self._on_device[1], _filled(labels.astype(np.int32), capacity)
+
+    def _epoch(self, state, images, labels, rows, steps, numbers):
+        whole = len(rows["order"])
+        losses, correct = jnp.zeros(whole, keras.config.floatx()), jnp.zeros(whole, int)
+
+        def body(step, carried):
+            state, losses, correct = carried
+            row = {key: value[step] for key, value in rows.items()}
+            state, loss, hits = self._step(state, images, labels, row, numbers)
+            return state, losses.at[step].set(loss), correct.at[step].set(hits)
+
+        with self._given(numbers):
+            return lax.fori_loop(0, steps, body, (state, losses, correct))
+
+    def _step(self, state, images, labels, row, numbers):
+        trainable, others, optimizer = state
+        parameters = {
+            key.removeprefix("augmentation/"): value
+            for key, value in row.items()
+            if key.startswith("augmentation/")
+        }
+        labels = labels[row["order"]]
+        images = augment.apply(images[row["order"]], parameters)
+        images = augment.standardize(images, data.MEAN, data.STD)
+
+        def loss_of(trainable):
+            logits, new = self._call(trainable, others, images, training=True)
+            loss = batch_loss(labels, logits, parameters, numbers["label_smoothing"])
+            return loss, (new, count_correct(labels, logits, parameters))
+
+        grad = jax.value_and_grad(loss_of, has_aux=True)
+        (loss, (others, hits)), gradients = grad(trainable)
+        optimizer = list(optimizer)
+        optimizer[self._rate] = row["rate"].astype(optimizer[self._rate].dtype)
+        trainable, optimizer = self.optimizer.stateless_apply(
+            optimizer, gradients, trainable
+        )
+        return (trainable, others, optimizer), loss, hits
+
+    def logits(self, images, mode="inference"):
+        forward = self.forward_program(mode)
+        weights, state = _values(self._weights), _values(self._others)
+        numbers, parts = self._numbers(), []
+        for first in range(0, len(images), EVALUATION_BATCH):
+            batch = images[first : first + EVALUATION_BATCH]
+            padded = _filled(np.asarray(batch), EVALUATION_BATCH)
+            # The state goes from batch to batch: each takes other dropout masks.
+            found, state = forward(weights, state, padded, numbers)
+            parts.append(found)
+        if mode == "dropout":
+            _assign(self._others, state)
+        return np.concatenate([np.array(part) for part in parts])[: len(images)]
+
+    def forward_program(self, mode: str):
+        """The compiled forward pass of one evaluation batch."""
+        if mode not in self._forward:
+            inference = mode == "inference"
+
+            def forward(weights, state, images, numbers):
+                images = augment.standardize(images, data.MEAN, data.STD)
+                with self._given(numbers), statistics_fixed(self.model):
+                    return self._call(weights, state, images, training=not inference)
+
+            self._forward[mode] = jax.jit(forward)
+        return self._forward[mode]
+
+    def batch_statistics(self, images):
+        if "statistics" not in self._forward:
+            self._forward["statistics"] = jax.jit(self._statistics)
+        weights, state = _values(self._weights), _values(self._others)
+        program = self._forward["statistics"]
+        _assign(self._others, program(weights, state, np.asarray(images)))
+        return [
+            (np.array(layer.moving_mean.value), np.array(layer.moving_variance.value))
+            for layer in self.batch_norms
+        ]
+
+    def _statistics(self, weights, state, images):
+        images = augment.standardize(images, data.MEAN, data.STD)
+        with dropout_off(self.model), statistics_of_batch(self.model):
+            return self._call(weights, state, images, training=True)[1]
+
+    def _call(self, weights, state, images, *, training: bool):
+        """The network with these values of its variables: logits, and the values that
+        its state has afterwards. Keras' `stateless_call` with the lists kept."""
+        given = [*zip(self._weights, weights, strict=True)]
+        given += zip(self._others, state, strict=True)
+        with keras.StatelessScope(state_mapping=given) as scope:
+            logits = self.model(images, training=training)
+        return logits, [scope.get_current_value(v) for v in self._others]
+
+
+def _rows(plan: Plan) -> dict[str, np.ndarray]:
+    """What each step takes of the plan, a row a step."""
+    rows = {f"augmentation/{key}": value for key, value in plan.parameters.items()}
+    order = plan.order.astype(np.int32)
+    return rows | {"order": order, "rate": plan.learning_rates}
+
+
+def _values(variables) -> list:
+    return [variable.value for variable in variables]
+
+
+def _assign(variables, values) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _filled(rows: np.ndarray, count: int) -> np.ndarray:
+    """`rows` with zeros after them, `count` in all."""
+    lacking = count - len(rows)
+    return (
+        np.pad(rows, [(0, lacking)] + [(0, 0)] * (rows.ndim - 1)) if lacking else rows
+    )
+
+
+def _host():
+    return jax.local_devices(backend="cpu")[0]
+
+
+_threads: list[int] = []  # that JAX's client for the processor was started with
+
+
+def _fix_host_threads(wanted: int) -> None:
+    """Threads of JAX on the processor: fixed by the first engine of a process, since
+    the client that JAX then starts keeps them."""
+    if not _threads:
+        _threads.append(wanted)
+        os.environ["PJRT_NPROC"] = str(wanted)
+
+
+engine = JaxEngine
+
+assert keras.backend.backend() == "jax", "KERAS_BACKEND names another engine"
