@@ -6,6 +6,7 @@ program serves them all, and a second process finds it in the persistent cache.
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -60,9 +61,13 @@ class JaxEngine(Engine):
             if variable is optimizer.learning_rate
         )
         self._loop = jax.devices()[0].platform != "cpu"
-        self._step_program = jax.jit(self._step, donate_argnums=0)
-        self._epoch_program = jax.jit(self._epoch, donate_argnums=0)
-        self._forward = {}
+        self._programs = {
+            "step": jax.jit(self._step, donate_argnums=0),
+            "epoch": jax.jit(self._epoch, donate_argnums=0),
+            "inference": jax.jit(functools.partial(self._forward, training=False)),
+            "dropout": jax.jit(functools.partial(self._forward, training=True)),
+            "statistics": jax.jit(self._statistics),
+        }
 
     def configure(self, threads):
         """Full float32 products (TensorFloat-32 off), a persistent compilation cache,
@@ -88,30 +93,34 @@ class JaxEngine(Engine):
             _assign(variables, values)
         return np.array(losses), np.array(correct)
 
-    def lowered(self) -> dict[str, Any]:
-        """The programs of a run, traced and not compiled: `epoch` and `inference`."""
-        experiment = self.experiment
+    def lowered(self) -> dict[str, jax.stages.Lowered]:
+        """The programs of a run by name, traced for this device, not yet compiled."""
+        experiment, numbers = self.experiment, self._numbers()
         plan = plan_epoch(experiment, 0, 1, images=CAPACITY, epochs=1)
         state = tuple(_values(group) for group in self._variables)
         images = jax.ShapeDtypeStruct((CAPACITY, 32, 32, 3), np.uint8)
         labels = jax.ShapeDtypeStruct((CAPACITY,), np.int32)
-        batch = jax.ShapeDtypeStruct((EVALUATION_BATCH, 32, 32, 3), np.uint8)
-        numbers, rows = self._numbers(), _rows(plan)
-        steps = len(plan.order)
-        return {
-            "epoch": self._epoch_program.lower(
-                state, images, labels, rows, steps, numbers
-            ),
-            "inference": self.forward_program("inference").lower(
-                *state[:2], batch, numbers
-            ),
+        few = jax.ShapeDtypeStruct((EVALUATION_BATCH, 32, 32, 3), np.uint8)
+        batch = jax.ShapeDtypeStruct((experiment.batch_size, 32, 32, 3), np.uint8)
+        rows = _rows(plan)
+        row = {key: value[0] for key, value in rows.items()}
+        training = {
+            "epoch": (state, images, labels, rows, len(plan.order), numbers),
+            "step": (state, images, labels, row, numbers),
         }
+        name = "epoch" if self._loop else "step"
+        arguments = {name: training[name], "inference": (*state[:2], few, numbers)}
+        if "dropout_averaged" in experiment.evaluations and experiment.dropout:
+            arguments["dropout"] = arguments["inference"]
+        if {"batch_norm_reestimated", "weight_average"} & {*experiment.evaluations}:
+            arguments["statistics"] = (*state[:2], batch)
+        return {key: self._programs[key].lower(*a) for key, a in arguments.items()}
 
     def _step_by_step(self, state, images, labels, rows):
         results = []
         for step in range(len(rows["order"])):
             row = {key: value[step] for key, value in rows.items()}
-            state, *result = self._step_program(
+            state, *result = self._programs["step"](
                 state, images, labels, row, self._numbers()
             )
             results.append(result)
@@ -123,7 +132,7 @@ class JaxEngine(Engine):
         steps = len(rows["order"])
         whole = max(CAPACITY // self.experiment.batch_size, steps)
         padded = {key: _filled(value, whole) for key, value in rows.items()}
-        state, losses, correct = self._epoch_program(
+        state, losses, correct = self._programs["epoch"](
             state, images, labels, padded, steps, self._numbers()
         )
         return state, losses[:steps], correct[:steps]
@@ -177,8 +186,7 @@ class JaxEngine(Engine):
             state, loss, hits = self._step(state, images, labels, row, numbers)
             return state, losses.at[step].set(loss), correct.at[step].set(hits)
 
-        with self._given(numbers):
-            return lax.fori_loop(0, steps, body, (state, losses, correct))
+        return lax.fori_loop(0, steps, body, (state, losses, correct))
 
     def _step(self, state, images, labels, row, numbers):
         trainable, others, optimizer = state
@@ -196,17 +204,18 @@ class JaxEngine(Engine):
             loss = batch_loss(labels, logits, parameters, numbers["label_smoothing"])
             return loss, (new, count_correct(labels, logits, parameters))
 
-        grad = jax.value_and_grad(loss_of, has_aux=True)
-        (loss, (others, hits)), gradients = grad(trainable)
         optimizer = list(optimizer)
-        optimizer[self._rate] = row["rate"].astype(optimizer[self._rate].dtype)
-        trainable, optimizer = self.optimizer.stateless_apply(
-            optimizer, gradients, trainable
-        )
+        optimizer[self._rate] = jnp.asarray(row["rate"], optimizer[self._rate].dtype)
+        with self._given(numbers):
+            grad = jax.value_and_grad(loss_of, has_aux=True)
+            (loss, (others, hits)), gradients = grad(trainable)
+            trainable, optimizer = self.optimizer.stateless_apply(
+                optimizer, gradients, trainable
+            )
         return (trainable, others, optimizer), loss, hits
 
     def logits(self, images, mode="inference"):
-        forward = self.forward_program(mode)
+        forward = self._programs[mode]
         weights, state = _values(self._weights), _values(self._others)
         numbers, parts = self._numbers(), []
         for first in range(0, len(images), EVALUATION_BATCH):
@@ -219,25 +228,14 @@ class JaxEngine(Engine):
             _assign(self._others, state)
         return np.concatenate([np.array(part) for part in parts])[: len(images)]
 
-    def forward_program(self, mode: str):
-        """The compiled forward pass of one evaluation batch."""
-        if mode not in self._forward:
-            inference = mode == "inference"
-
-            def forward(weights, state, images, numbers):
-                images = augment.standardize(images, data.MEAN, data.STD)
-                with self._given(numbers), statistics_fixed(self.model):
-                    return self._call(weights, state, images, training=not inference)
-
-            self._forward[mode] = jax.jit(forward)
-        return self._forward[mode]
+    def _forward(self, weights, state, images, numbers, *, training: bool):
+        images = augment.standardize(images, data.MEAN, data.STD)
+        with self._given(numbers), statistics_fixed(self.model):
+            return self._call(weights, state, images, training=training)
 
     def batch_statistics(self, images):
-        if "statistics" not in self._forward:
-            self._forward["statistics"] = jax.jit(self._statistics)
-        weights, state = _values(self._weights), _values(self._others)
-        program = self._forward["statistics"]
-        _assign(self._others, program(weights, state, np.asarray(images)))
+        values = _values(self._weights), _values(self._others), np.asarray(images)
+        _assign(self._others, self._programs["statistics"](*values))
         return [
             (np.array(layer.moving_mean.value), np.array(layer.moving_variance.value))
             for layer in self.batch_norms
