@@ -170,3 +170,32 @@ for kind in (Dropout, SpatialDropout2D):
 def test_the_jax_engine_loads_no_tensorflow():
     code = "import sys, cifar100.training.jax; print('tensorflow' in sys.modules)"
     assert python("jax", code).split() == ["False"]
+
+
+def test_both_engines_have_the_same_gradients():
+    code = """
+import json
+import numpy as np
+from cifar100 import data, models
+from cifar100.experiments import Experiment
+from cifar100.training.gradients import loss_and_gradients
+from cifar100.training.losses import cross_entropy
+
+split = data.load("train")
+images = (split.images[:32] / np.float32(255) - data.MEAN) / data.STD
+labels = np.array(split.fine[:32], "int32")
+network = models.build(Experiment(name="g", architecture="resnet", dropout=0.0))
+
+def loss_of(network):
+    return cross_entropy(labels, network(images, training=True))
+
+before = network.get_weights()
+loss, gradients = loss_and_gradients(network, loss_of)
+for one, other in zip(before, network.get_weights(), strict=True):
+    np.testing.assert_array_equal(one, other)
+print(json.dumps([loss, [float(np.linalg.norm(g)) for g in gradients]]))
+"""
+    ours, theirs = (json.loads(python(engine, code)) for engine in ENGINES)
+    assert len(ours[1]) == len(theirs[1]) > 60
+    assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-2)

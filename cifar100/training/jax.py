@@ -62,8 +62,8 @@ class JaxEngine(Engine):
         )
         self._loop = jax.devices()[0].platform != "cpu"
         self._programs = {
-            "step": jax.jit(self._step, donate_argnums=0),
-            "epoch": jax.jit(self._epoch, donate_argnums=0),
+            "step": jax.jit(self.step, donate_argnums=0),
+            "epoch": jax.jit(self.epoch, donate_argnums=0),
             "inference": jax.jit(functools.partial(self._forward, training=False)),
             "dropout": jax.jit(functools.partial(self._forward, training=True)),
             "statistics": jax.jit(self._statistics),
@@ -85,24 +85,28 @@ class JaxEngine(Engine):
         return {"kind": device.platform, "name": device.device_kind}
 
     def train_epoch(self, images, labels, plan: Plan):
-        state = tuple(_values(group) for group in self._variables)
-        rows = _rows(plan)
+        state = self.values()
+        rows = rows_of(plan)
         run = self._whole_epoch if self._loop else self._step_by_step
-        state, losses, correct = run(state, *self._placed(images, labels), rows)
+        state, losses, correct = run(state, *self.placed(images, labels), rows)
         for variables, values in zip(self._variables, state, strict=True):
             _assign(variables, values)
         return np.array(losses), np.array(correct)
 
+    def values(self) -> tuple[list, list, list]:
+        """What training changes: weights, other variables, those of the optimiser."""
+        return tuple(_values(group) for group in self._variables)
+
     def lowered(self) -> dict[str, jax.stages.Lowered]:
         """The programs of a run by name, traced for this device, not yet compiled."""
-        experiment, numbers = self.experiment, self._numbers()
+        experiment, numbers = self.experiment, self.numbers()
         plan = plan_epoch(experiment, 0, 1, images=CAPACITY, epochs=1)
-        state = tuple(_values(group) for group in self._variables)
+        state = self.values()
         images = jax.ShapeDtypeStruct((CAPACITY, 32, 32, 3), np.uint8)
         labels = jax.ShapeDtypeStruct((CAPACITY,), np.int32)
         few = jax.ShapeDtypeStruct((EVALUATION_BATCH, 32, 32, 3), np.uint8)
         batch = jax.ShapeDtypeStruct((experiment.batch_size, 32, 32, 3), np.uint8)
-        rows = _rows(plan)
+        rows = rows_of(plan)
         row = {key: value[0] for key, value in rows.items()}
         training = {
             "epoch": (state, images, labels, rows, len(plan.order), numbers),
@@ -121,7 +125,7 @@ class JaxEngine(Engine):
         for step in range(len(rows["order"])):
             row = {key: value[step] for key, value in rows.items()}
             state, *result = self._programs["step"](
-                state, images, labels, row, self._numbers()
+                state, images, labels, row, self.numbers()
             )
             results.append(result)
         return state, *zip(*results, strict=True)
@@ -133,11 +137,11 @@ class JaxEngine(Engine):
         whole = max(CAPACITY // self.experiment.batch_size, steps)
         padded = {key: _filled(value, whole) for key, value in rows.items()}
         state, losses, correct = self._programs["epoch"](
-            state, images, labels, padded, steps, self._numbers()
+            state, images, labels, padded, steps, self.numbers()
         )
         return state, losses[:steps], correct[:steps]
 
-    def _numbers(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, Any]:
         """The numbers of the recipe that a program takes as arguments. Python's floats:
         JAX then computes with them in the precision of what they meet."""
         smoothing = self.experiment.label_smoothing or None
@@ -167,7 +171,7 @@ class JaxEngine(Engine):
             for layer, rate in zip(layers, rates, strict=True):
                 layer.rate = rate
 
-    def _placed(self, images, labels) -> tuple:
+    def placed(self, images, labels) -> tuple:
         """The training images and labels on the device, sent once."""
         if self._on_device is None or self._on_device[0] is not images:
             capacity = max(CAPACITY, len(images))
@@ -176,19 +180,19 @@ class JaxEngine(Engine):
         capacity = len(self._on_device[1])
         return self._on_device[1], _filled(labels.astype(np.int32), capacity)
 
-    def _epoch(self, state, images, labels, rows, steps, numbers):
+    def epoch(self, state, images, labels, rows, steps, numbers):
         whole = len(rows["order"])
         losses, correct = jnp.zeros(whole, keras.config.floatx()), jnp.zeros(whole, int)
 
         def body(step, carried):
             state, losses, correct = carried
             row = {key: value[step] for key, value in rows.items()}
-            state, loss, hits = self._step(state, images, labels, row, numbers)
+            state, loss, hits = self.step(state, images, labels, row, numbers)
             return state, losses.at[step].set(loss), correct.at[step].set(hits)
 
         return lax.fori_loop(0, steps, body, (state, losses, correct))
 
-    def _step(self, state, images, labels, row, numbers):
+    def step(self, state, images, labels, row, numbers):
         trainable, others, optimizer = state
         parameters = {
             key.removeprefix("augmentation/"): value
@@ -217,7 +221,7 @@ class JaxEngine(Engine):
     def logits(self, images, mode="inference"):
         forward = self._programs[mode]
         weights, state = _values(self._weights), _values(self._others)
-        numbers, parts = self._numbers(), []
+        numbers, parts = self.numbers(), []
         for first in range(0, len(images), EVALUATION_BATCH):
             batch = images[first : first + EVALUATION_BATCH]
             padded = _filled(np.asarray(batch), EVALUATION_BATCH)
@@ -256,7 +260,7 @@ class JaxEngine(Engine):
         return logits, [scope.get_current_value(v) for v in self._others]
 
 
-def _rows(plan: Plan) -> dict[str, np.ndarray]:
+def rows_of(plan: Plan) -> dict[str, np.ndarray]:
     """What each step takes of the plan, a row a step."""
     rows = {f"augmentation/{key}": value for key, value in plan.parameters.items()}
     order = plan.order.astype(np.int32)
