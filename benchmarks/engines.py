@@ -1,10 +1,12 @@
 """The JAX engine beside TensorFlow's and Keras' own `fit`, and several seeds at once.
 
     python benchmarks/engines.py --rounds 3
+    python benchmarks/engines.py --gpu --torch-python python3
 
-Where TensorFlow is not installed, it is left out. On a GPU the shapes are larger. Seeds
-are trained in three ways: one after the other, in processes side by side, and in one
-process by `jax.vmap`, all networks in one program. `cifar100 record` does what wins.
+Where TensorFlow is not installed, it is left out. PyTorch comes in by `--torch-python`:
+compiled, channels last, on the GPU in bfloat16 where our network is. Seeds are trained
+in three ways: one after the other, in processes side by side, and in one process by
+`jax.vmap`, all networks in one program. `cifar100 record` does what wins.
 """
 
 import argparse
@@ -119,7 +121,36 @@ def keras_fit(experiment: Experiment, _threads: int, kind: str) -> Work:
     return epoch
 
 
-WORKS = {"engine": engine, "vmap": vmapped, "fit": keras_fit}
+def pytorch(experiment: Any, threads: int, kind: str) -> Work:
+    """An epoch of the same network in PyTorch, compiled, channels last; its pictures
+    stand on the device as the network wants them."""
+    import torch
+    from pytorch_training import NETWORKS as IN_PYTORCH
+
+    torch.set_num_threads(threads)
+    device = "cuda" if kind == "gpu" else "cpu"
+    model = IN_PYTORCH[experiment.name]().to(device, memory_format=torch.channels_last)
+    run, optimizer = torch.compile(model), torch.optim.Adam(model.parameters(), RATE)
+    pixels, classes = measure.pictures(EPOCH_IMAGES[kind], BATCH)
+    pixels = torch.from_numpy(measure.standardized(pixels)).permute(0, 3, 1, 2)
+    images = pixels.to(device, memory_format=torch.channels_last).split(BATCH)
+    labels = torch.from_numpy(classes.astype(np.int64)).to(device).split(BATCH)
+    half = experiment.precision != "float32"
+
+    def epoch():
+        for inputs, targets in zip(images, labels, strict=True):
+            optimizer.zero_grad(set_to_none=True)
+            with torch.autocast(device, torch.bfloat16, enabled=half):
+                loss = torch.nn.functional.cross_entropy(run(inputs), targets)
+            loss.backward()
+            optimizer.step()
+        loss.item()  # waits for the device
+        return len(pixels)
+
+    return epoch
+
+
+WORKS = {"engine": engine, "vmap": vmapped, "fit": keras_fit, "pytorch": pytorch}
 
 
 def serve(work: str, network: str, precision: str, threads: str, kind: str) -> None:
@@ -139,9 +170,11 @@ def serve(work: str, network: str, precision: str, threads: str, kind: str) -> N
     measure.serve(answered)
 
 
-def contender(backend: str, *arguments: Any, **environ: str) -> measure.Contender:
+def contender(
+    python: str, backend: str, *arguments: Any, **environ: str
+) -> measure.Contender:
     """The process of one contender."""
-    command = [sys.executable, __file__, "--serve", *arguments]
+    command = [python, __file__, "--serve", *arguments]
     environ |= {"KERAS_BACKEND": backend, "PYTHONPATH": str(measure.ROOT)}
     return measure.Contender(command, **environ)
 
@@ -159,14 +192,17 @@ def compare(network: str, precision: str, kind: str, given) -> dict[str, Any]:
     shape = network, precision
     share = max(1, cores // SEEDS)
     memory = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # many processes on one GPU
+    ours, alone = (sys.executable, "jax"), (*shape, cores, kind)
     ways = {
-        "jax engine": [("jax", "engine", *shape, cores, kind)],
-        "jax fit": [("jax", "fit", *shape, cores, kind)],
-        f"jax, {SEEDS} by vmap": [("jax", "vmap", *shape, cores, kind)],
-        f"jax, {SEEDS} side by side": SEEDS * [("jax", "engine", *shape, share, kind)],
+        "jax engine": [(*ours, "engine", *alone)],
+        "jax fit": [(*ours, "fit", *alone)],
+        f"jax, {SEEDS} by vmap": [(*ours, "vmap", *alone)],
+        f"jax, {SEEDS} side by side": SEEDS * [(*ours, "engine", *shape, share, kind)],
     }
     if importlib.util.find_spec("tensorflow"):
-        ways["tensorflow engine"] = [("tensorflow", "engine", *shape, cores, kind)]
+        ways["tensorflow engine"] = [(ours[0], "tensorflow", "engine", *alone)]
+    if given.torch_python and network != "baseline":
+        ways["pytorch"] = [(given.torch_python, "jax", "pytorch", *alone)]
     with contextlib.ExitStack() as stack:
         turns = {}
         for way, each in ways.items():
@@ -180,6 +216,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="a measurement")
+    parser.add_argument("--torch-python", help="interpreter that has PyTorch")
     parser.add_argument("--gpu", action="store_true", help="the shapes for a GPU")
     parser.add_argument("--serve", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The networks of benchmarks/training.py in PyTorch.
+"""The networks of benchmarks/training.py and engines.py in PyTorch.
 
 Imported by an interpreter that has PyTorch; the course does not depend on it.
 """
@@ -45,23 +45,26 @@ class Block(nn.Module):
         return F.relu(self.norm2(self.second(y)) + self.shortcut(x))
 
 
-class ResNet20(nn.Module):
-    """cifar100.models.resnet.resnet, 20 layers deep, in PyTorch."""
+class ResNet(nn.Module):
+    """cifar100.models.resnet.resnet in PyTorch; `widths` are those of its blocks."""
 
-    def __init__(self):
+    def __init__(self, widths):
         super().__init__()
-        self.stem = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.norm = nn.BatchNorm2d(16)
-        widths = [16] * 4 + [32] * 3 + [64] * 3
-        pairs = itertools.pairwise(widths)
+        self.stem = nn.Conv2d(3, widths[0], 3, 1, 1, bias=False)
+        self.norm = nn.BatchNorm2d(widths[0])
+        pairs = itertools.pairwise([widths[0], *widths])
         self.blocks = nn.Sequential(
             *(Block(a, b, 1 if a == b else 2) for a, b in pairs)
         )
-        self.logits = nn.Linear(64, 100)
+        self.logits = nn.Linear(widths[-1], 100)
 
     def forward(self, x):
         x = self.blocks(F.relu(self.norm(self.stem(x))))
         return self.logits(x.mean((2, 3)))
 
 
-NETWORKS = {"simple_cnn": SimpleCNN, "resnet20": ResNet20}
+NETWORKS = {
+    "simple_cnn": SimpleCNN,
+    "resnet20": lambda: ResNet([16] * 3 + [32] * 3 + [64] * 3),
+    "resnet18": lambda: ResNet([64] * 2 + [128] * 2 + [256] * 2 + [512] * 2),
+}

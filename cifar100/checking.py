@@ -9,7 +9,7 @@ from cifar100 import data, paths
 from cifar100.errors import DataMissing
 from cifar100.experiments import EXPERIMENTS, id_of
 from cifar100.files import sha256_of
-from cifar100.records import STORY_FIELDS, Record, list_records
+from cifar100.records import REHEARSAL, SPLITS, STORY_FIELDS, Record, list_records
 from cifar100.training.scores import metrics
 from cifar100.training.stopping import first_half
 
@@ -19,7 +19,7 @@ REQUIRED = (
     *("weights_sha256", "val_scored", "seconds", "images_per_second", "resumed"),
     *("engine", "threads", "versions", "metrics", "evaluations", "epochs"),
 )
-PIXELS = {"val": 5_000, "test": 10_000}
+VAL_IMAGES = {"full": 5_000, REHEARSAL: 200}
 LOSS_TOLERANCE = 1e-4  # relative: threads and instruction sets add up in another order
 
 
@@ -40,15 +40,21 @@ def check_records(*, fingerprints: bool = True) -> list[str]:
     return problems
 
 
-def check_record(record: Record) -> Iterator[str]:
-    """What is wrong with one record, fingerprint apart."""
+def check_record(
+    record: Record, *, profile: str = "full", folder: Path | None = None
+) -> Iterator[str]:
+    """What is wrong with one record, fingerprint apart.
+
+    It should be of `profile` and stand in `folder`, that of all records by default.
+    """
     content = record.data
     if absent := [key for key in REQUIRED if key not in content]:
         yield f"lacks {', '.join(absent)}"
         return
-    if content["profile"] != "full":
+    if content["profile"] != profile:
         yield f"profile {content['profile']} is no evidence"
-    if record.path != paths.records() / record.experiment / f"seed-{record.seed}.json":
+    place = (folder or paths.records()) / record.experiment / f"seed-{record.seed}.json"
+    if record.path != place:
         yield f"does not belong at {record.path}"
     if content["sha256"]["split_index"] != data.SPLIT_SHA256:
         yield "was made on another train/val split"
@@ -57,7 +63,7 @@ def check_record(record: Record) -> Iterator[str]:
     if set(content["story"]) != set(STORY_FIELDS):
         yield "its story is incomplete"
     damaged = False
-    for split in PIXELS:
+    for split in SPLITS:
         path = record.predictions_path(split)
         expected = content["sha256"].get(f"{split}.npz")
         if not path.exists():
@@ -67,16 +73,16 @@ def check_record(record: Record) -> Iterator[str]:
             damaged = True
             yield f"{path.name} was changed: its sha256 is not {expected}"
     if not damaged:
-        yield from _wrong_figures(record)
+        yield from _wrong_figures(record, VAL_IMAGES[profile])
 
 
-def _wrong_figures(record: Record) -> Iterator[str]:
+def _wrong_figures(record: Record, images: int) -> Iterator[str]:
     scored = record.val()
-    if any(len(array) != PIXELS["val"] for array in scored.values()):
-        yield f"val predictions are not of {PIXELS['val']:,} images"
+    if any(len(array) != images for array in scored.values()):
+        yield f"val predictions are not of {images:,} images"
         return
     try:
-        labels = np.asarray(data.load("val").fine)
+        labels = np.asarray(data.load("val").fine)[:images]
     except DataMissing:
         labels = None
     if labels is not None:

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -93,7 +94,10 @@ def experiments(
 @app.command()
 def train(
     experiment: Name,
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Decides all that is drawn; repeatable. 0 if none."),
+    ] = None,
     profile: Annotated[str, typer.Option(help="smoke, quick or full.")] = "full",
     change: Annotated[
         list[str] | None, typer.Option("--set", help="Change one setting: KEY=VALUE.")
@@ -102,9 +106,10 @@ def train(
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="Nothing else runs: times count.")
     ] = False,
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Train one experiment with one seed; a full run is stored as a record.
+    """Train one experiment, once for each seed; full runs are stored as records.
 
     Example: cifar100 train simple_cnn --seed 1
 
@@ -115,18 +120,20 @@ def train(
     first, *more = change or [None]
     if more:
         raise UserError(f"--set changes one setting, got {', '.join(change)}")
-    summary = train_and_store(
+    summaries = train_and_store(
         experiment,
-        seed,
+        seed or [0],
         profile=profile,
         change=first,
         threads=threads,
         exclusive=exclusive,
+        rehearsal=rehearsal,
     )
     if as_json:
-        _print_json(summary)
+        _print_json(summaries if len(summaries) > 1 else summaries[0])
         return
-    print(", ".join(f"{key} {value}" for key, value in summary.items()))
+    for summary in summaries:
+        print(", ".join(f"{key} {value}" for key, value in summary.items()))
 
 
 @app.command()
@@ -140,24 +147,64 @@ def record(
     only: Annotated[
         list[str] | None, typer.Option(help="Only this experiment; repeatable.")
     ] = None,
+    chosen_set: Annotated[
+        str | None,
+        typer.Option("--set", help="ladder or gpu, most valuable experiments first."),
+    ] = None,
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="One run at a time on all cores.")
     ] = False,
+    pack: Annotated[
+        Path | None, typer.Option(help="Keep all records packed: FILE-1.zip and on.")
+    ] = None,
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Tiny runs, kept apart: no evidence.")
+    ] = False,
+    unpack: Annotated[
+        list[Path] | None,
+        typer.Option(help="Merge packed records, do nothing else; repeatable."),
+    ] = None,
 ) -> None:
     """Record every run that is missing, cheapest first; can be stopped at any time.
 
     Example: cifar100 record --budget 2h
+
+    On a machine lent for a while: cifar100 record --set ladder --pack out/visit.zip
+
+    Back home: cifar100 record --unpack visit-1.zip --unpack visit-2.zip
     """
     from cifar100.experiments import get
     from cifar100.scheduling import parse_budget
     from cifar100.scheduling import record as record_all
 
-    names = [get(name).name for name in only or []]
+    others = budget, workers, only, chosen_set, exclusive, pack, rehearsal
+    if unpack and any(others):
+        raise UserError("--unpack stands alone; it records nothing")
+    if unpack:
+        _unpack(unpack)
+        return
+    if only and chosen_set:
+        raise UserError("--set and --only exclude each other")
     failed = record_all(
-        workers=workers, budget=parse_budget(budget), only=names, exclusive=exclusive
+        workers=workers,
+        budget=parse_budget(budget),
+        only=[get(name).name for name in only or []],
+        chosen_set=chosen_set,
+        exclusive=exclusive,
+        pack=pack,
+        rehearsal=rehearsal,
     )
     if failed:
         raise WorkError(f"{failed} runs failed; their logs are in .cache/logs")
+
+
+def _unpack(packs: list[Path]) -> None:
+    from cifar100.merging import unpack
+
+    merge = unpack(packs)
+    print("\n".join([*merge.problems, merge.summary()]))
+    if merge.problems:
+        raise WorkError(f"{merge.refused} packed records were not merged")
 
 
 @app.command()

@@ -68,9 +68,8 @@ def run_or_load(name: str, profile: str) -> list[Record | Run]:
         from cifar100.training.loop import train
 
         return train(experiment, [0], profile=profile, on_epoch=_say_epoch)
-    if profile == "full":
-        for seed in records.missing(experiment):
-            recording.train_and_store(name, seed)
+    if profile == "full" and (missing := records.missing(experiment)):
+        recording.train_and_store(name, missing)
     found = records.list_records(name)
     if not found:
         raise WorkError(

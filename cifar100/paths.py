@@ -25,6 +25,11 @@ def records() -> Path:
     return root() / "records"
 
 
+def rehearsal() -> Path:
+    """Small runs that rehearsed a visit to another machine; no evidence."""
+    return root() / "rehearsal"
+
+
 def figures() -> Path:
     """Figures drawn from records."""
     return root() / "figures"

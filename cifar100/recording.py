@@ -1,47 +1,63 @@
-"""One run from the command line: claimed, trained, stored."""
+"""Runs from the command line: claimed, trained, stored."""
 
 import contextlib
 import fcntl
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import SETTINGS, Experiment, child, get
 from cifar100.progress import EpochProgress
-from cifar100.records import Record, path_of, recorded, write
+from cifar100.records import REHEARSAL, Record, path_of, recorded, write
 from cifar100.training.profiles import TRAINING_PROFILES, check_profile
 from cifar100.training.run import Run
 
 
 def train_and_store(
     name: str,
-    seed: int,
+    seeds: Iterable[int],
     *,
     profile: str = "full",
     change: str | None = None,
     threads: int | None = None,
     exclusive: bool = False,
-) -> dict[str, Any]:
-    """Train, store what counts as evidence, and say in a few values how it went.
+    rehearsal: bool = False,
+) -> list[dict[str, Any]]:
+    """Train, store what counts as evidence, and say in a few values how each run went.
 
-    `change` is `KEY=VALUE`, one setting or one argument of the network. Raises
-    `UserError` for wrong input before anything is loaded or written.
+    The network is built and compiled once for all seeds, and a run is stored as soon as
+    it is done. `change` is `KEY=VALUE`, one setting or one argument of the network. A
+    `rehearsal` trains a small profile, and stores that too, apart from the evidence.
+    Raises `UserError` for wrong input before anything is loaded or written.
     """
-    experiment = get(name)
-    check_profile(profile, TRAINING_PROFILES)
+    experiment, seeds = get(name), list(seeds)
+    profile = REHEARSAL if rehearsal else check_profile(profile, TRAINING_PROFILES)
+    if twice := [seed for seed in seeds if seeds.count(seed) > 1]:
+        raise UserError(f"seed {twice[0]} is given twice")
     if change is not None:
         experiment = changed(experiment, change)
-    stored = profile == "full" and change is None
-    if stored and recorded(experiment, seed):
-        path = path_of(experiment, seed)
-        raise UserError(f"{name}, seed {seed} is recorded already: {path}")
-    with claimed(experiment, seed) if stored else contextlib.nullcontext():
-        run = _train(experiment, seed, profile, threads)
-        record = write(run, exclusive=exclusive) if stored else None
-    return _summary(run, record)
+    stored = change is None and (rehearsal or profile == "full")
+    summaries = []
+
+    def keep(run: Run) -> None:
+        record = None
+        if stored:
+            record = write(run, exclusive=exclusive, rehearsal=rehearsal)
+        summaries.append(_summary(run, record))
+
+    to_store = seeds if stored else []
+    for seed in to_store:
+        if recorded(experiment, seed, profile):
+            path = path_of(experiment, seed, profile)
+            raise UserError(f"{name}, seed {seed} is recorded already: {path}")
+    with contextlib.ExitStack() as claims:
+        for seed in to_store:
+            claims.enter_context(claimed(experiment, seed))
+        _train(experiment, seeds, profile, threads, keep)
+    return summaries
 
 
 def changed(experiment: Experiment, text: str) -> Experiment:
@@ -69,13 +85,24 @@ def _arguments(experiment: Experiment) -> set[str]:
     return set(inspect.signature(MODELS[experiment.architecture]).parameters)
 
 
-def _train(experiment: Experiment, seed: int, profile: str, threads: int | None) -> Run:
+def _train(
+    experiment: Experiment,
+    seeds: list[int],
+    profile: str,
+    threads: int | None,
+    on_run: Callable[[Run], None],
+) -> None:
     from cifar100.training.loop import train
 
     with EpochProgress() as progress:
-        return train(
-            experiment, [seed], profile=profile, on_epoch=progress, threads=threads
-        )[0]
+        train(
+            experiment,
+            seeds,
+            profile=profile,
+            on_epoch=progress,
+            on_run=on_run,
+            threads=threads,
+        )
 
 
 def _summary(run: Run, record: Record | None) -> dict[str, Any]:

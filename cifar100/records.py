@@ -19,6 +19,8 @@ from cifar100.training.run import Run
 
 SCHEMA = 1
 STORY_FIELDS = ("row", "claim", "supports", "kind")
+SPLITS = ("val", "test")  # whose predictions are stored
+REHEARSAL = "smoke"  # the profile of a rehearsal, whose records are no evidence
 
 
 @dataclass(frozen=True)
@@ -53,25 +55,36 @@ class Record:
         """Where the predictions for `val` or `test` stand."""
         return self.path.with_name(f"{self.path.stem}.{split}.npz")
 
+    def files(self) -> list[Path]:
+        """Its files, in the order in which they are written: without the last one, the
+        JSON, the others count for nothing."""
+        return [self.predictions_path(split) for split in SPLITS] + [self.path]
+
     def val(self) -> dict[str, np.ndarray]:
         """What `scores.per_image` gave for the 5,000 validation images."""
         return read_arrays(self.predictions_path("val"))
 
 
-def path_of(experiment: Experiment, seed: int) -> Path:
+def folder_of(profile: str) -> Path:
+    """Where runs of a profile are stored: apart, unless they are evidence."""
+    return paths.records() if profile == "full" else paths.rehearsal()
+
+
+def path_of(experiment: Experiment, seed: int, profile: str = "full") -> Path:
     """Where the record of a run stands, or will."""
-    return paths.records() / experiment.name / f"seed-{seed}.json"
+    return folder_of(profile) / experiment.name / f"seed-{seed}.json"
 
 
-def write(run: Run, *, exclusive: bool = False) -> Record:
-    """Store a run of profile `full`; what stood in its place is replaced.
+def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Record:
+    """Store a run of profile `full`, or in a rehearsal a smaller one apart from the
+    evidence; what stood in its place is replaced.
 
     The JSON file is written last: without it the two npz files count for nothing, so a
     kill in between leaves no half record. Raises `UserError` for another profile.
     """
-    if run.profile != "full":
+    if run.profile != (REHEARSAL if rehearsal else "full"):
         raise UserError(f"profile {run.profile} is no evidence; only full is stored")
-    path = path_of(run.experiment, run.seed)
+    path = path_of(run.experiment, run.seed, run.profile)
     hashes = {}
     for split, arrays in (("val", run.val), ("test", run.test)):
         content = pack_arrays(arrays)
@@ -146,14 +159,14 @@ def list_records(
     return [record for record in found if not (current_only and record.stale)]
 
 
-def missing(experiment: Experiment) -> list[int]:
+def missing(experiment: Experiment, profile: str = "full") -> list[int]:
     """Seeds of an experiment that have no current record yet."""
-    return [s for s in range(experiment.seeds) if not recorded(experiment, s)]
+    return [s for s in range(experiment.seeds) if not recorded(experiment, s, profile)]
 
 
-def recorded(experiment: Experiment, seed: int) -> bool:
+def recorded(experiment: Experiment, seed: int, profile: str = "full") -> bool:
     """Whether a current record of that run stands."""
-    path = path_of(experiment, seed)
+    path = path_of(experiment, seed, profile)
     return path.exists() and read(path).id == experiment.id
 
 

@@ -1,6 +1,7 @@
-"""`cifar100 record`: fill what is missing, cheapest first, a process a run."""
+"""`cifar100 record`: fill what is missing, a process a run or an experiment."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -13,24 +14,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar100 import paths
-from cifar100.errors import UserError
+from cifar100.errors import UserError, suggestion
 from cifar100.experiments import EXPERIMENTS, Experiment
+from cifar100.experiments.ladder import LADDER
 from cifar100.files import sha256_of, write_json
-from cifar100.records import list_records, missing
+from cifar100.packing import Pack
+from cifar100.records import REHEARSAL, folder_of, list_records, missing, recorded
 from cifar100.training import environment
 
 TRAIN_IMAGES = 45_000
 PATIENCE = 60.0  # seconds that a worker gets to stop cleanly
 UNITS = {"s": 1, "m": 60, "h": 3600}
+say_at_once = functools.partial(print, flush=True)  # what was said outlives a kill
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to record; `petaflop` is its cost."""
+    """Runs of one experiment to record in one process; `petaflop` is their cost."""
 
     experiment: str
-    seed: int
+    seeds: tuple[int, ...]
     petaflop: float
+
+
+def with_ancestors(chosen: Iterable[Experiment]) -> list[Experiment]:
+    """The chosen experiments and all that they descend from, in the ladder's order."""
+    names: set[str | None] = set()
+    for experiment in chosen:
+        while experiment.name not in names:
+            names.add(experiment.name)
+            if experiment.parent is not None:
+                experiment = EXPERIMENTS[experiment.parent]
+    return [e for e in LADDER if e.name in names]
+
+
+SETS = {
+    "ladder": [e for e in LADDER if not e.gpu],
+    "gpu": with_ancestors(e for e in LADDER if e.gpu),
+}
 
 
 def petaflop(experiment: Experiment, macs: int) -> float:
@@ -91,8 +112,8 @@ def _count(experiments: list[Experiment]) -> dict[str, int]:
     return {e.id: counts[e.architecture, e.arguments] for e in experiments}
 
 
-def jobs(only: list[str] | None = None) -> list[Job]:
-    """Runs without a current record, cheapest first.
+def jobs(only: list[str] | None = None, profile: str = "full") -> list[Job]:
+    """Runs without a current record, one by one, cheapest first.
 
     What is marked as a matter for a GPU is left out unless `only` names it.
     """
@@ -101,11 +122,30 @@ def jobs(only: list[str] | None = None) -> list[Job]:
     ]
     macs = macs_by_experiment(chosen)
     found = [
-        Job(e.name, seed, petaflop(e, macs[e.name]))
+        Job(e.name, (seed,), petaflop(e, macs[e.name]))
         for e in chosen
-        for seed in missing(e)
+        for seed in missing(e, profile)
     ]
-    return sorted(found, key=lambda job: (job.petaflop, job.seed))
+    return sorted(found, key=lambda job: (job.petaflop, job.seeds))
+
+
+def jobs_of_set(name: str, profile: str = "full") -> list[Job]:
+    """A job for each experiment of a set with runs to record, most valuable first.
+
+    That is what the confirmatory contrasts need, child and parent, then the rest; of
+    equal value, the cheapest first. Raises `UserError` for an unknown set.
+    """
+    if name not in SETS:
+        hint = suggestion(name, SETS) or f"; one of {', '.join(SETS)}"
+        raise UserError(f"unknown set '{name}'{hint}")
+    macs = macs_by_experiment(SETS[name])
+    found = []
+    for e in SETS[name]:
+        if seeds := tuple(missing(e, profile)):
+            found.append(Job(e.name, seeds, len(seeds) * petaflop(e, macs[e.name])))
+    asked = [e for e in LADDER if e.kind == "confirmatory"]
+    needed = {e.name for e in asked} | {e.parent for e in asked}
+    return sorted(found, key=lambda job: (job.experiment not in needed, job.petaflop))
 
 
 def parse_budget(text: str | None) -> float:
@@ -123,59 +163,98 @@ def record(
     workers: int | None = None,
     budget: float = float("inf"),
     only: list[str] | None = None,
+    chosen_set: str | None = None,
     exclusive: bool = False,
-    say: Callable[[str], None] = print,
+    pack: Path | None = None,
+    rehearsal: bool = False,
+    say: Callable[[str], None] = say_at_once,
 ) -> int:
     """Record what is missing; how many runs failed.
 
     As many workers as cores by default, one thread each: measured side by side, that is
     faster than one run after the other on all cores (benchmarks/side_by_side.py).
-    `exclusive` is one worker on all cores and marks the records as fit for wall-clock
-    claims. When the budget is spent, or on Ctrl-C, workers are stopped as by Ctrl-C;
-    their checkpoints let the next call go on.
+    `chosen_set` takes one of `SETS`, a process an experiment. `exclusive` is one worker
+    on all cores and marks the records as fit for wall-clock claims. `pack` is kept up
+    with the records of this home (`packing.Pack`). When the budget is spent, or on
+    Ctrl-C, workers are stopped as by Ctrl-C; their checkpoints let the next call go on.
     """
+    end, failed = time.monotonic() + budget, 0
     cores = environment.cores()
     workers = 1 if exclusive else workers or cores
-    threads = max(1, cores // workers)
-    waiting = jobs(only)
-    say(f"{len(waiting)} runs to record, {sum(j.petaflop for j in waiting):.2f} PF")
-    end, failed = time.monotonic() + budget, 0
+    options = ["--threads", str(max(1, cores // workers))]
+    options += ["--exclusive"] if exclusive else []
+    options += ["--rehearsal"] if rehearsal else []
+    surroundings = _surroundings(workers)
+    profile = REHEARSAL if rehearsal else "full"
+    packed = Pack(pack, folder_of(profile)) if pack else None
+    waiting = jobs_of_set(chosen_set, profile) if chosen_set else jobs(only, profile)
+    petaflops = sum(job.petaflop for job in waiting)
+    say(f"{sum(len(j.seeds) for j in waiting)} runs to record, {petaflops:.2f} PF")
     running: dict[subprocess.Popen, tuple[Job, float]] = {}
     try:
         while (waiting or running) and time.monotonic() < end:
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
-                running[_start(job, threads, exclusive)] = job, time.monotonic()
+                process = _start(job, options, surroundings)
+                running[process] = job, time.monotonic()
+            if packed:
+                packed.update()
             time.sleep(0.5)
             for process in [p for p in running if p.poll() is not None]:
                 job, began = running.pop(process)
-                failed += process.returncode != 0
+                failed += _missing(job, profile) if process.returncode else 0
                 say(_outcome(job, process.returncode, time.monotonic() - began))
     finally:
         _stop(running)
-        left = len(waiting) + len(running)
+        if packed:
+            packed.update()
+        unfinished = waiting + [job for job, _ in running.values()]
+        left = sum(_missing(job, profile) for job in unfinished)
         say(f"{left} runs left" if left else "nothing left to record")
     return failed
 
 
 def log_path(job: Job) -> Path:
     """Where a worker's output goes."""
-    return paths.cache() / "logs" / f"{job.experiment}-seed-{job.seed}.log"
+    seeds = "-".join(map(str, job.seeds))
+    return paths.cache() / "logs" / f"{job.experiment}-seed-{seeds}.log"
 
 
-def _start(job: Job, threads: int, exclusive: bool) -> subprocess.Popen:
+def _surroundings(workers: int) -> dict[str, str]:
+    """Environment variables of the workers. A JAX process takes most of a GPU's memory
+    when it starts: each worker gets its share, and this process, which only counts
+    what networks cost, none."""
+    variables = dict(os.environ)
+    if variables.get("KERAS_BACKEND") == "jax":
+        share = f"{0.8 / workers:.3f}"
+        variables.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", share)
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    return variables
+
+
+def _start(
+    job: Job, options: list[str], surroundings: dict[str, str]
+) -> subprocess.Popen:
     command = [sys.executable, "-m", "cifar100", "train", job.experiment]
-    command += ["--seed", str(job.seed), "--threads", str(threads)]
-    command += ["--exclusive"] if exclusive else []
+    for seed in job.seeds:
+        command += ["--seed", str(seed)]
     log_path(job).parent.mkdir(parents=True, exist_ok=True)
     with open(log_path(job), "w") as log:
         return subprocess.Popen(  # noqa: S603 (our own command line)
-            command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [*command, *options],
+            **{"stdout": log, "stderr": subprocess.STDOUT, "env": surroundings},
+            start_new_session=True,
         )
 
 
+def _missing(job: Job, profile: str) -> int:
+    """How many runs of a job have no record."""
+    experiment = EXPERIMENTS[job.experiment]
+    return sum(not recorded(experiment, seed, profile) for seed in job.seeds)
+
+
 def _outcome(job: Job, code: int, seconds: float) -> str:
-    name = f"{job.experiment} seed {job.seed}"
+    name = f"{job.experiment} seed {', '.join(map(str, job.seeds))}"
     lines = log_path(job).read_text(errors="replace").strip().splitlines()
     last = lines[-1] if lines else "no output"
     done = "recorded" if code == 0 else f"failed with {code}"

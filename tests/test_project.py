@@ -29,7 +29,8 @@ ORDER = (
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
     *("augment", "offline", "models", "training", "records", "evidence"),
-    *("progress", "recording", "scheduling", "listing", "checking"),
+    *("progress", "recording", "packing", "scheduling", "listing", "checking"),
+    "merging",
     *("plots", "course", "report", "cli", "__main__"),
 )
 NETWORK_CODE = ("augment", "models", "training")  # the only ones to load Keras

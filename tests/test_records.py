@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from cifar100 import checking, paths, records
 from cifar100.errors import UserError
 from cifar100.experiments import get
+from cifar100.training import environment
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
 
@@ -66,6 +68,17 @@ def test_only_full_runs_are_evidence(home, run):
     with pytest.raises(UserError, match="no evidence"):
         records.write(replace(run, profile="quick"))
     assert not paths.records().exists()
+
+
+def test_a_rehearsal_stands_apart_from_the_evidence(home, run):
+    with pytest.raises(UserError, match="no evidence"):
+        records.write(run, rehearsal=True)
+    small = replace(run, profile="smoke", val=scored(200))
+    record = records.write(small, rehearsal=True)
+    assert record.path.parent.parent == paths.rehearsal()
+    assert records.list_records() == []
+    assert 0 in records.missing(run.experiment)
+    assert 0 not in records.missing(run.experiment, "smoke")
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
@@ -135,6 +148,57 @@ def test_tables_are_tidy(home, run):
     finals = records.finals_table(found)
     assert list(finals["val_top1"]) == [run.metrics["val_top1"]] * 2
     assert set(finals["device_kind"]) == {"cpu"}
+
+
+# The commit
+
+
+@pytest.fixture
+def snapshot(tmp_path, monkeypatch):
+    """A package and a commit.json, without a repository."""
+    root = (tmp_path / "snapshot").resolve()
+    (root / "cifar100" / "models").mkdir(parents=True)
+    (root / "cifar100" / "models" / "vgg.py").write_text("depth = 16\n")
+    (root / "requirements.lock").write_text("keras==3\n")
+    content = {"commit": "c0ffee", "sha256": environment.tree_digest(root)}
+    (root / "commit.json").write_text(json.dumps(content))
+    monkeypatch.setattr(paths, "package_root", lambda: root)
+    return root
+
+
+def test_a_snapshot_as_committed_is_clean(snapshot):
+    assert environment.commit() == {"commit": "c0ffee", "clean": True}
+    compiled = snapshot / "cifar100" / "__pycache__" / "vgg.cpython-312.pyc"
+    compiled.parent.mkdir()
+    compiled.write_bytes(b"compiled")
+    (snapshot / "notes.txt").write_text("not watched")
+    assert environment.commit()["clean"] is True
+
+
+@pytest.mark.parametrize("name", ["cifar100/models/vgg.py", "requirements.lock"])
+def test_a_changed_snapshot_is_not_clean(snapshot, name):
+    with open(snapshot / name, "a") as file:
+        file.write("# changed\n")
+    assert environment.commit() == {"commit": "c0ffee", "clean": False}
+
+
+def test_a_new_or_renamed_file_makes_a_snapshot_unclean(snapshot):
+    (snapshot / "cifar100" / "models" / "vgg.py").rename(snapshot / "cifar100/vgg.py")
+    assert environment.commit()["clean"] is False
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"commit": "c0ffee"}'])
+def test_a_snapshot_that_does_not_say_its_commit_is_not_clean(snapshot, text):
+    (snapshot / "commit.json").write_text(text)
+    assert environment.commit() == {"commit": None, "clean": False}
+
+
+def test_a_repository_around_a_snapshot_does_not_speak_for_it(snapshot):
+    git = shutil.which("git")
+    if git is None:
+        pytest.skip("no git here")
+    subprocess.run([git, "init", "-q", snapshot.parent], check=True)
+    assert environment.commit() == {"commit": "c0ffee", "clean": True}
 
 
 # Scores

@@ -8,12 +8,14 @@ import sys
 
 import pytest
 
-from cifar100 import listing, paths, scheduling
+from cifar100 import listing, paths, records, scheduling
 from cifar100.experiments import EXPERIMENTS, get
 from cifar100.files import write_json
+from cifar100.packing import read_pack
 from cifar100.scheduling import (
     counts_path,
     jobs,
+    jobs_of_set,
     macs_by_experiment,
     network_code,
     petaflop,
@@ -116,8 +118,8 @@ def test_cheapest_runs_come_first_and_seeds_in_turn(counted):
     found = jobs(["lenet5", "vgg16", "simple_cnn_short"])
     costs = [job.petaflop for job in found]
     assert costs == sorted(costs)
-    seeds = [job.seed for job in found if job.experiment == "vgg16"]
-    assert seeds == [0, 1, 2, 3, 4]
+    seeds = [job.seeds for job in found if job.experiment == "vgg16"]
+    assert seeds == [(0,), (1,), (2,), (3,), (4,)]
 
 
 def test_a_run_costs_six_operations_a_multiply_add_image_and_epoch():
@@ -146,3 +148,77 @@ def test_gpu_runs_are_marked_and_not_counted_as_missing(counted):
     assert sum(counts) == missing == len(jobs())
     tree = listing.experiment_tree(listing.experiment_rows(), indent=True)
     assert {line.split()[1] for line in tree if line.endswith("[GPU]")} == marked
+
+
+# Sets
+
+
+def test_a_set_is_recorded_an_experiment_at_a_time_all_seeds_together(counted):
+    found = {job.experiment: job for job in jobs_of_set("ladder")}
+    assert found.keys() == {e.name for e in EXPERIMENTS.values() if not e.gpu}
+    assert found["vgg16"].seeds == (0, 1, 2, 3, 4)
+    (single,) = [j for j in jobs(["vgg16"]) if j.seeds == (0,)]
+    assert found["vgg16"].petaflop == pytest.approx(5 * single.petaflop)
+
+
+def test_the_gpu_set_brings_the_parents_of_what_is_marked(counted):
+    found = {job.experiment for job in jobs_of_set("gpu")}
+    marked = {e.name for e in EXPERIMENTS.values() if e.gpu}
+    assert marked < found
+    parents = {EXPERIMENTS[name].parent for name in found} - {None}
+    assert parents <= found
+    assert found - marked <= parents  # and nothing else
+
+
+def test_what_confirmatory_contrasts_need_comes_first_then_the_cheapest(counted):
+    found = jobs_of_set("ladder")
+    asked = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
+    needed = {e.name for e in asked} | {e.parent for e in asked}
+    first, rest = found[: len(needed)], found[len(needed) :]
+    assert {job.experiment for job in first} == needed
+    for group in first, rest:
+        costs = [job.petaflop for job in group]
+        assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize(
+    ("given", "share"),
+    [({"KERAS_BACKEND": "jax"}, "0.225"), ({"KERAS_BACKEND": "tensorflow"}, None)],
+)
+def test_workers_share_a_gpu_that_the_scheduler_leaves_alone(monkeypatch, given, share):
+    monkeypatch.setattr(os, "environ", given)
+    passed = scheduling._surroundings(4)
+    assert passed.get("XLA_PYTHON_CLIENT_MEM_FRACTION") == share
+    assert "JAX_PLATFORMS" not in passed
+    assert (os.environ.get("JAX_PLATFORMS") == "cpu") == (share is not None)
+
+
+def test_a_share_of_memory_that_was_set_is_kept(monkeypatch):
+    given = {"KERAS_BACKEND": "jax", "XLA_PYTHON_CLIENT_MEM_FRACTION": ".1"}
+    monkeypatch.setattr(os, "environ", given)
+    assert scheduling._surroundings(4)["XLA_PYTHON_CLIENT_MEM_FRACTION"] == ".1"
+
+
+@pytest.mark.data
+def test_a_rehearsal_records_and_packs_a_set_without_any_evidence(
+    home_with_data, tmp_path, monkeypatch
+):
+    short = get("simple_cnn_short")
+    remember({short.id: 10**6})
+    monkeypatch.setitem(scheduling.SETS, "tiny", [short])
+    pack, said = tmp_path / "out" / "visit.zip", []
+    failed = scheduling.record(
+        chosen_set="tiny", workers=1, pack=pack, rehearsal=True, say=said.append
+    )
+    assert failed == 0, said
+    assert said[0].startswith("5 runs to record")
+    assert "simple_cnn_short seed 0, 1, 2, 3, 4: recorded after" in said[1]
+    assert said[-1] == "nothing left to record"
+    packed = read_pack(pack.with_name("visit-1.zip"))
+    assert packed.keys() == {(short.name, seed) for seed in range(5)}
+    texts = [json.loads(files["json"]) for files in packed.values()]
+    assert {text["profile"] for text in texts} == {"smoke"}
+    assert len(list(paths.rehearsal().glob("*/seed-*.json"))) == 5
+    assert not paths.records().exists()
+    assert records.missing(short) == [0, 1, 2, 3, 4]
+    assert jobs_of_set("tiny", "smoke") == []

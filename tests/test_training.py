@@ -14,7 +14,7 @@ import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100 import data
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import Experiment
-from cifar100.training import checkpoint
+from cifar100.training import checkpoint, loop
 from cifar100.training.engine import create
 from cifar100.training.loop import first_step_loss, train
 from cifar100.training.plan import plan_epoch
@@ -103,6 +103,31 @@ def test_killed_run_resumes_to_the_same_weights_and_record(home_with_data, engin
     assert (undisturbed[0].pop("resumed"), resumed[0].pop("resumed")) == (0, 1)
     assert resumed == undisturbed
     assert not list((home_with_data / ".cache/checkpoints").glob("*"))
+
+
+def test_each_run_is_handed_over_when_it_is_done():
+    events = []
+    runs = train(
+        small,
+        [0, 1],
+        profile="smoke",
+        on_epoch=lambda _, seed, row: events.append((seed, row["epoch"])),
+        on_run=lambda run: events.append(run),
+    )
+    assert events == [(0, 1), (0, 2), runs[0], (1, 1), (1, 2), runs[1]]
+
+
+def test_a_run_that_cannot_go_on_leaves_the_other_seeds_alone(monkeypatch):
+    def plan(experiment, seed, epoch, **amounts):
+        if seed == 1:
+            raise WorkError("seed 1: the loss is nan")
+        return plan_epoch(experiment, seed, epoch, **amounts)
+
+    monkeypatch.setattr(loop, "plan_epoch", plan)
+    done = []
+    with pytest.raises(WorkError, match="seed 1: the loss is nan"):
+        train(small, [0, 1, 2], profile="smoke", on_run=done.append)
+    assert [run.seed for run in done] == [0, 2]
 
 
 def test_same_seed_same_run_and_another_seed_another(home_with_data):

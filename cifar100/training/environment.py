@@ -2,6 +2,7 @@
 
 import functools
 import importlib.metadata
+import json
 import os
 import platform
 import subprocess
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cifar100 import paths
+from cifar100.files import sha256_of
 
 VERSIONED = ("keras", "tensorflow", "jax", "numpy")
 WATCHED = ("cifar100", "requirements.lock")  # what "clean" in a record means
@@ -34,12 +36,40 @@ def commit() -> dict[str, object]:
     """`{"commit": full hash or None, "clean": bool}` of the checkout of the package.
 
     Clean: the package and the lock file are as committed. Notebooks, prose and records
-    may be in the middle of an edit, they don't change a run.
+    may be in the middle of an edit, they don't change a run. Where there is no checkout
+    but a snapshot of a commit, its `commit.json` says which and what it held.
     """
     root = paths.package_root()
+    top = git(root, "rev-parse", "--show-toplevel")
+    if top is None or Path(top).resolve() != root:  # a repository around a snapshot
+        return _commit_of_snapshot(root)
     head = git(root, "rev-parse", "HEAD")
     changed = git(root, "status", "--porcelain", "--", *WATCHED)
     return {"commit": head or None, "clean": bool(head) and changed == ""}
+
+
+def _commit_of_snapshot(root: Path) -> dict[str, object]:
+    try:
+        content = json.loads((root / "commit.json").read_text(encoding="utf-8"))
+        head, digest = content["commit"], content["sha256"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return {"commit": None, "clean": False}
+    return {"commit": head, "clean": bool(head) and digest == tree_digest(root)}
+
+
+def tree_digest(root: Path) -> str:
+    """One hex sha256 of what a run is made of below `root`: sorted relative paths and
+    contents of the package and the lock file, compiled files apart."""
+    files = []
+    for name in WATCHED:
+        path = root / name
+        files += [path] if path.is_file() else path.rglob("*")
+    lines = [
+        f"{path.relative_to(root).as_posix()} {sha256_of(path)}\n"
+        for path in files
+        if path.is_file() and path.suffix != ".pyc" and "__pycache__" not in path.parts
+    ]
+    return sha256_of("".join(sorted(lines)).encode())
 
 
 def stamp() -> dict[str, object]:

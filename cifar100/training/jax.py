@@ -50,11 +50,11 @@ class JaxEngine(Engine):
             super().__init__(experiment, threads)
         self._on_device: tuple[np.ndarray, Any] | None = None
         model, optimizer = self.model, self.optimizer
-        self._weights, self._others = (  # the ways to run a network change these lists
-            list(model.trainable_variables),
-            list(model.non_trainable_variables),
-        )
+        # Lists of our own: some ways to run a network change those of the network.
+        self._weights = list(model.trainable_variables)
+        self._others = list(model.non_trainable_variables)
         self._variables = self._weights, self._others, list(optimizer.variables)
+        self._dropouts = [x for x in model.layers if hasattr(x, "seed_generator")]
         self._rate = next(
             place
             for place, variable in enumerate(optimizer.variables)
@@ -148,18 +148,13 @@ class JaxEngine(Engine):
         return {
             "label_smoothing": smoothing,
             "weight_decay": self.optimizer.weight_decay,
-            "dropout": [float(layer.rate) for layer in self._dropouts()],
+            "dropout": [float(layer.rate) for layer in self._dropouts],
         }
-
-    def _dropouts(self) -> list:
-        return [
-            layer for layer in self.model.layers if hasattr(layer, "seed_generator")
-        ]
 
     @contextlib.contextmanager
     def _given(self, numbers: dict[str, Any]) -> Iterator[None]:
         """The network and its optimiser have `numbers` while a program is traced."""
-        layers, decay = self._dropouts(), self.optimizer.weight_decay
+        layers, decay = self._dropouts, self.optimizer.weight_decay
         rates = [layer.rate for layer in layers]
         try:
             self.optimizer.weight_decay = numbers["weight_decay"]

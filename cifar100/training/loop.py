@@ -24,6 +24,7 @@ from cifar100.training.stopping import Stopping
 
 CHECKPOINT_SECONDS = 30.0
 OnEpoch = Callable[[Experiment, int, dict[str, Any]], None]
+OnRun = Callable[[Run], None]
 
 
 def train(
@@ -32,30 +33,40 @@ def train(
     *,
     profile: str = "full",
     on_epoch: OnEpoch | None = None,
+    on_run: OnRun | None = None,
     threads: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> list[Run]:
     """Train `experiment` once for each seed; a run that was killed goes on.
 
     `on_epoch(experiment, seed, row)` is called with each row of the history, to which
-    `epochs` and `images_per_second` are added for display. `threads`
-    is the number that one operation may use, all cores by default. Raises `DataMissing`
-    without the data set, `UserError` for a network that can't be built and `WorkError`
-    when a run can't go on.
+    `epochs` and `images_per_second` are added for display, `on_run(run)` with each run
+    as soon as it is done. `threads` is the number that one operation may use, all cores
+    by default. Raises `DataMissing` without the data set, `UserError` for a network
+    that can't be built and, when the other seeds are done, `WorkError` for runs that
+    can't go on.
     """
     engine = create(experiment, threads or environment.cores())  # refuses wrong words
     splits = {split: data.load(split) for split in ("train", "val", "test")}
     amount = scale(profile, experiment, cost.macs(engine.model))
-    runs = []
+    runs, failures = [], []
     for seed in seeds:
         course = _Course(engine, seed, profile, amount, splits, checkpoint_seconds)
         try:
             runs.append(course.run(on_epoch))
-        except MemoryError as error:
-            raise WorkError(f"{experiment.name}, seed {seed}: out of memory") from error
+        except MemoryError:
+            failures.append(f"{experiment.name}, seed {seed}: out of memory")
+            continue
+        except WorkError as error:
+            failures.append(str(error))
+            continue
         finally:
             if course.stored is not None:
                 course.stored.remove()
+        if on_run:
+            on_run(runs[-1])
+    if failures:
+        raise WorkError("; ".join(failures))
     return runs
 
 
