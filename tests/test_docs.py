@@ -1,0 +1,33 @@
+"""Figures in docs/ are those of the stored measurements."""
+
+import json
+import statistics
+
+from cifar100 import paths
+
+ROOT = paths.package_root()
+
+
+def block(name):
+    """What docs/engines.md has between two marks, in one line."""
+    text = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    inside = text.partition(f"<!-- {name} -->")[2].partition(f"<!-- /{name} -->")[0]
+    return " ".join(inside.split())
+
+
+def results(name):
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def test_the_number_of_programs_is_the_measured_one():
+    found = results("compilation")
+    kinds = {name: each["distinct"] for name, each in found["by_program"].items()}
+    assert sum(kinds.values()) == found["distinct"]
+    assert block("programs") == (
+        f"The {found['experiments']} experiments take {found['programs']} programs, of "
+        f"which {found['distinct']} are distinct: {kinds['step']} training steps, "
+        f"{kinds['inference']} evaluations, {kinds['dropout']} evaluations with dropout "
+        f"on and {kinds['statistics']} estimates of batch-norm statistics. To trace and "
+        f"compile them took {found['one_process_seconds']:.0f} s in one process and "
+        f"{found['side_by_side_seconds']:.0f} s in {found['workers']} side by side."
+    )
