@@ -1,7 +1,6 @@
 """Figures in docs/ are those of the stored measurements."""
 
 import json
-import statistics
 
 from cifar100 import paths
 
@@ -24,10 +23,11 @@ def test_the_number_of_programs_is_the_measured_one():
     kinds = {name: each["distinct"] for name, each in found["by_program"].items()}
     assert sum(kinds.values()) == found["distinct"]
     assert block("programs") == (
-        f"The {found['experiments']} experiments take {found['programs']} programs, of "
-        f"which {found['distinct']} are distinct: {kinds['step']} training steps, "
-        f"{kinds['inference']} evaluations, {kinds['dropout']} evaluations with dropout "
-        f"on and {kinds['statistics']} estimates of batch-norm statistics. To trace and "
-        f"compile them took {found['one_process_seconds']:.0f} s in one process and "
-        f"{found['side_by_side_seconds']:.0f} s in {found['workers']} side by side."
+        f"The {found['experiments']} experiments take {found['programs']} programs, "
+        f"of which {found['distinct']} are distinct: {kinds['step']} training steps, "
+        f"{kinds['inference']} evaluations, {kinds['dropout']} evaluations with "
+        f"dropout on and {kinds['statistics']} estimates of batch-norm statistics. "
+        f"To trace and compile them took {found['one_process_seconds']:.0f} s in one "
+        f"process and {found['side_by_side_seconds']:.0f} s in {found['workers']} "
+        "side by side."
     )

@@ -183,7 +183,7 @@ def test_what_confirmatory_contrasts_need_comes_first_then_the_cheapest(counted)
 
 @pytest.mark.parametrize(
     ("given", "share"),
-    [({"KERAS_BACKEND": "jax"}, "0.225"), ({"KERAS_BACKEND": "tensorflow"}, None)],
+    [({"KERAS_BACKEND": "jax"}, "0.200"), ({"KERAS_BACKEND": "tensorflow"}, None)],
 )
 def test_workers_share_a_gpu_that_the_scheduler_leaves_alone(monkeypatch, given, share):
     monkeypatch.setattr(os, "environ", given)
