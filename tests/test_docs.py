@@ -1,6 +1,7 @@
 """Figures in docs/ are those of the stored measurements."""
 
 import json
+import statistics
 
 from cifar100 import paths
 
@@ -31,3 +32,17 @@ def test_the_number_of_programs_is_the_measured_one():
         f"process and {found['side_by_side_seconds']:.0f} s in {found['workers']} "
         "side by side."
     )
+
+
+def test_the_difference_between_the_engines_is_the_measured_one():
+    found = results("engine_spread")
+    top1 = {e: statistics.mean(v["val_top1"]) for e, v in found["engines"].items()}
+    apart = abs(top1["jax"] - top1["tensorflow"])
+    spread = max(statistics.stdev(v["val_top1"]) for v in found["engines"].values())
+    assert apart <= spread, "the engines differ by more than seeds do"
+    assert block("spread") == (
+        "A ResNet-20 of half the width, five epochs, three seeds on each engine: val "
+        f"top-1 {top1['tensorflow']:.1%} on TensorFlow and {top1['jax']:.1%} on JAX, "
+        f"{100 * apart:.1f} pp apart; the standard deviation over seeds is "
+        f"{100 * spread:.1f} pp."
+    ).replace("%", " %")
