@@ -48,7 +48,7 @@ class JaxEngine(Engine):
         # be compiled; the arrays move there with the first epoch.
         with jax.default_device(_host()):
             super().__init__(experiment, threads)
-        self._on_device: tuple[np.ndarray, Any] | None = None
+        self._sent, self._on_device = (None, None), ()
         model, optimizer = self.model, self.optimizer
         # Lists of our own: some ways to run a network change those of the network.
         self._weights = list(model.trainable_variables)
@@ -121,12 +121,10 @@ class JaxEngine(Engine):
         return {key: self._programs[key].lower(*a) for key, a in arguments.items()}
 
     def _step_by_step(self, state, images, labels, rows):
-        results = []
+        results, numbers, program = [], self.numbers(), self._programs["step"]
         for step in range(len(rows["order"])):
             row = {key: value[step] for key, value in rows.items()}
-            state, *result = self._programs["step"](
-                state, images, labels, row, self.numbers()
-            )
+            state, *result = program(state, images, labels, row, numbers)
             results.append(result)
         return state, *zip(*results, strict=True)
 
@@ -168,12 +166,12 @@ class JaxEngine(Engine):
 
     def placed(self, images, labels) -> tuple:
         """The training images and labels on the device, sent once."""
-        if self._on_device is None or self._on_device[0] is not images:
+        if self._sent[0] is not images or self._sent[1] is not labels:
             capacity = max(CAPACITY, len(images))
-            pictures = jnp.asarray(_filled(images, capacity))
-            self._on_device = images, pictures
-        capacity = len(self._on_device[1])
-        return self._on_device[1], _filled(labels.astype(np.int32), capacity)
+            whole = images, labels.astype(np.int32)
+            self._on_device = tuple(jnp.asarray(_filled(x, capacity)) for x in whole)
+            self._sent = images, labels
+        return self._on_device
 
     def epoch(self, state, images, labels, rows, steps, numbers):
         whole = len(rows["order"])
