@@ -17,6 +17,7 @@ from cifar100.packing import LARGEST_PART, Pack, read_pack
 from cifar100.recording import claimed
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
+from tests.run_facts import FACTS
 
 TREE = ("simple_cnn", "simple_cnn_short", "simple_cnn_weight_decay")
 
@@ -42,18 +43,7 @@ def store(name, seed=0, *, kind="cpu", profile="full", **changes):
         val=val,
         test=TEST,
         metrics={f"val_{key}": value for key, value in metrics(val).items()},
-        facts={
-            "fingerprint": {"parameters": 1, "macs": 2, "first_step_loss": 4.6},
-            "weights_sha256": "0" * 64,
-            "val_scored": "all",
-            "seconds": {"train": 1.0, "evaluation": 1.0, "compilation": 1.0},
-            "images_per_second": 1.0,
-            "resumed": 0,
-            "engine": "jax",
-            "device": {"kind": kind, "name": "a device"},
-            "threads": {"intra": 1, "inter": 1},
-            "versions": {},
-        },
+        facts=FACTS | {"device": {"kind": kind, "name": "a device"}},
     )
     record = records.write(run, rehearsal=profile != "full")
     write_json(record.path, record.data | {"commit": "c0ffee", "clean": True} | changes)

@@ -16,6 +16,7 @@ from cifar100.experiments import get
 from cifar100.training import environment
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
+from tests.run_facts import FACTS
 
 RECORDED = sorted(paths.records().glob("*/seed-*.json"))
 
@@ -39,18 +40,7 @@ def run():
         val=val,
         test=scored(10_000, 1),
         metrics={f"val_{key}": value for key, value in metrics(val).items()},
-        facts={
-            "fingerprint": {"parameters": 1, "macs": 2, "first_step_loss": 4.6},
-            "weights_sha256": "0" * 64,
-            "val_scored": "all",
-            "seconds": {"train": 1.0, "evaluation": 1.0, "compilation": 1.0},
-            "images_per_second": 1.0,
-            "resumed": 0,
-            "engine": "tensorflow",
-            "device": {"kind": "cpu", "name": "a processor"},
-            "threads": {"intra": 1, "inter": 1},
-            "versions": {},
-        },
+        facts=dict(FACTS),
     )
 
 
