@@ -16,9 +16,10 @@ from typing import Any
 
 import measure
 
-from cifar100.experiments import EXPERIMENTS
+from cifar100.experiments import FAMILIES, get
 from cifar100.files import sha256_of
 
+LADDER = FAMILIES["ladder"]
 Rows = list[dict[str, Any]]  # experiment, program, key, and seconds once it is compiled
 
 
@@ -31,7 +32,7 @@ def traced(names: list[str], compiling: set[tuple[str, str]]) -> Rows:
     rows = []
     for name in names:
         began = time.perf_counter()
-        engine = create(EXPERIMENTS[name], 1)
+        engine = create(get(name), 1)
         jax.config.update("jax_enable_compilation_cache", False)
         programs = engine.lowered()
         tracing = (time.perf_counter() - began) / len(programs)
@@ -81,14 +82,12 @@ def main():
         print(json.dumps(traced(names, {tuple(pair) for pair in compiling})))
         return None
 
-    rows = answer(run(list(EXPERIMENTS), []))
+    rows = answer(run([e.name for e in LADDER], []))
     firsts: dict[str, dict] = {}
     for row in rows:
         firsts.setdefault(row["key"], row)
     pairs = [(row["experiment"], row["program"]) for row in firsts.values()]
-    print(
-        f"{len(EXPERIMENTS)} experiments, {len(rows)} programs, {len(firsts)} distinct"
-    )
+    print(f"{len(LADDER)} experiments, {len(rows)} programs, {len(firsts)} distinct")
     began = time.perf_counter()
     compiled = answer(run(sorted({name for name, _ in pairs}), pairs))
     alone = time.perf_counter() - began
@@ -100,7 +99,7 @@ def main():
     return measure.write(
         "compilation",
         {
-            "experiments": len(EXPERIMENTS),
+            "experiments": len(LADDER),
             "programs": len(rows),
             "distinct": len(firsts),
             "by_program": count(rows, firsts),

@@ -79,7 +79,7 @@ def engine(network: str, batch: int, threads: int) -> Answer:
         "evaluation": score,
     }
     works["engine"]()
-    made.train_epoch(images, labels, moving.first(1))
+    made.train_epoch(images, labels, moving[:1])
     made._step(*ready[0][:2], {}, ready[0][2])  # tensors may need their own trace
     made.logits(images[:1])
     return lambda kind, seconds: learner.speed(works[kind], seconds)

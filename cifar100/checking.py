@@ -107,8 +107,9 @@ def _wrong_figures(record: Record, images: int) -> Iterator[str]:
 def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
     """Build each experiment's network once and compare with all of its records."""
     from cifar100.models import cost
+    from cifar100.training import inputs
     from cifar100.training.engine import create
-    from cifar100.training.loop import first_step_loss
+    from cifar100.training.first_step import first_step_loss
 
     by_name: dict[str, list[Record]] = {}
     for record in records:
@@ -120,7 +121,7 @@ def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
             "parameters": cost.parameters(engine.model),
             "macs": cost.macs(engine.model),
         }
-        loss = first_step_loss(engine, data.load("train"))
+        loss = first_step_loss(engine, inputs.load(engine.experiment, "train"))
         for record in group:
             stored = record.data["fingerprint"]
             for key, value in found.items():

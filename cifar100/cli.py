@@ -149,7 +149,9 @@ def record(
     ] = None,
     chosen_set: Annotated[
         str | None,
-        typer.Option("--set", help="ladder or gpu, most valuable experiments first."),
+        typer.Option(
+            "--set", help="ladder, strong, timed or gpu; most valuable first."
+        ),
     ] = None,
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="One run at a time on all cores.")
@@ -235,6 +237,47 @@ def compare(child: Name, parent: Name, as_json: Json = False) -> None:
         _print_json(effect.as_json())
         return
     print(evidence.verdict(effect).replace("**", ""))
+
+
+@app.command()
+def export(
+    experiment: Name,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is drawn.")] = 0,
+    output: Annotated[Path | None, typer.Option(help="Not weights/, but here.")] = None,
+) -> None:
+    """Train one experiment in full and keep its network for `cifar100 predict`.
+
+    Example: cifar100 export simple_cnn
+    """
+    from cifar100.exporting import export as export_network
+
+    print(f"written: {export_network(experiment, seed=seed, output=output)}")
+
+
+@app.command()
+def predict(
+    pictures: Annotated[list[Path], typer.Argument(help="Files with a picture each.")],
+    network: Annotated[
+        str | None,
+        typer.Option(help="Name in weights/, or an exported .npz; else the best one."),
+    ] = None,
+    save_view: Annotated[Path | None, typer.Option(help="PNG of what it saw.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Name what pictures show: the five likeliest of the 100 classes of each.
+
+    Example: cifar100 predict tests/pictures/rocket.jpg
+
+    If one picture can't be read, none is predicted. JSON: one object, or a list.
+    """
+    from cifar100 import predicting
+
+    found = predicting.predict(pictures, network, save_view=save_view)
+    if not as_json:
+        predicting.print_predictions(found)
+        return
+    documents = [prediction.as_json() for prediction in found]
+    _print_json(documents if len(documents) > 1 else documents[0])
 
 
 @app.command()

@@ -77,6 +77,7 @@ def status_rows() -> list[dict[str, Any]]:
                 "experiment": e.name,
                 "row": e.row,
                 "gpu": e.gpu,
+                "timed": e.timed,
                 "recorded": len(mine),
                 "wanted": e.seeds,
                 "missing": lacking,
@@ -92,7 +93,8 @@ def status_rows() -> list[dict[str, Any]]:
 def status_table(rows: list[dict[str, Any]]) -> list[str]:
     """The rows as text, with a line for each story row and the sum of what is left.
 
-    Runs that are a matter for a GPU are marked and do not count as missing.
+    Runs that are a matter for a GPU are marked and do not count as missing. Those that
+    want a machine of their own are marked `alone`.
     """
     lines = [
         f"{'':4}{'experiment':32}{'seeds':>7}{'stale':>7}{'val top-1':>11}{'PF':>8}"
@@ -102,7 +104,8 @@ def status_table(rows: list[dict[str, Any]]) -> list[str]:
         top1 = "" if row["val_top1"] is None else f"{row['val_top1']:.4f}"
         lines.append(
             f"{row['row']:4}{row['experiment']:32}{seeds:>7}{row['stale']:>7}"
-            f"{top1:>11}{row['petaflop']:>8.3f}{'  GPU' if row['gpu'] else ''}"
+            f"{top1:>11}{row['petaflop']:>8.3f}"
+            f"{'  GPU' if row['gpu'] else '  alone' if row['timed'] else ''}"
         )
     wanted = [row for row in rows if not row["gpu"]]
     for name in dict.fromkeys(row["row"] for row in wanted):

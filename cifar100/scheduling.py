@@ -15,14 +15,13 @@ from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import UserError, suggestion
-from cifar100.experiments import EXPERIMENTS, Experiment
-from cifar100.experiments.ladder import LADDER
+from cifar100.experiments import EXPERIMENTS, FAMILIES, Experiment
 from cifar100.files import sha256_of, write_json
 from cifar100.packing import Pack
 from cifar100.records import REHEARSAL, folder_of, list_records, missing, recorded
 from cifar100.training import environment
 
-TRAIN_IMAGES = 45_000
+TRAIN_IMAGES, CLASSES = 45_000, 100
 PATIENCE = 60.0  # seconds that a worker gets to stop cleanly
 UNITS = {"s": 1, "m": 60, "h": 3600}
 say_at_once = functools.partial(print, flush=True)  # what was said outlives a kill
@@ -38,26 +37,36 @@ class Job:
 
 
 def with_ancestors(chosen: Iterable[Experiment]) -> list[Experiment]:
-    """The chosen experiments and all that they descend from, in the ladder's order."""
+    """The chosen experiments and all that they descend from, in the given order."""
     names: set[str | None] = set()
     for experiment in chosen:
         while experiment.name not in names:
             names.add(experiment.name)
             if experiment.parent is not None:
                 experiment = EXPERIMENTS[experiment.parent]
-    return [e for e in LADDER if e.name in names]
+    return [e for e in EXPERIMENTS.values() if e.name in names]
 
 
 SETS = {
-    "ladder": [e for e in LADDER if not e.gpu],
-    "gpu": with_ancestors(e for e in LADDER if e.gpu),
+    **{
+        name: [e for e in family if not e.gpu and not e.timed]
+        for name, family in FAMILIES.items()
+    },
+    "timed": [e for e in EXPERIMENTS.values() if e.timed and not e.gpu],
+    "gpu": with_ancestors(e for e in EXPERIMENTS.values() if e.gpu),
 }
 
 
 def petaflop(experiment: Experiment, macs: int) -> float:
     """10^15 floating-point operations of one run: a forward and a backward pass are 6
-    for each multiply-add (3 passes' worth, 2 operations each)."""
-    return 6 * macs * TRAIN_IMAGES * experiment.epochs / 1e15
+    for each multiply-add (3 passes' worth, 2 operations each). `macs` are those of 32
+    pixels; a smaller picture is taken to cost as much less as it has fewer pixels."""
+    share, before = 0.0, 0.0
+    for side, until in experiment.image_sizes or ((32, 1.0),):
+        share, before = share + (until - before) * (side / 32) ** 2, until
+    per_class = experiment.images_per_class
+    images = CLASSES * per_class if per_class else TRAIN_IMAGES
+    return 6 * macs * share * images * experiment.epochs / 1e15
 
 
 def macs_by_experiment(chosen: Iterable[Experiment] | None = None) -> dict[str, int]:
@@ -115,10 +124,12 @@ def _count(experiments: list[Experiment]) -> dict[str, int]:
 def jobs(only: list[str] | None = None, profile: str = "full") -> list[Job]:
     """Runs without a current record, one by one, cheapest first.
 
-    What is marked as a matter for a GPU is left out unless `only` names it.
+    What wants a GPU, or a machine of its own, is left out unless `only` names it.
     """
     chosen = [
-        e for e in EXPERIMENTS.values() if (e.name in only if only else not e.gpu)
+        e
+        for e in EXPERIMENTS.values()
+        if (e.name in only if only else not (e.gpu or e.timed))
     ]
     macs = macs_by_experiment(chosen)
     found = [
@@ -143,7 +154,7 @@ def jobs_of_set(name: str, profile: str = "full") -> list[Job]:
     for e in SETS[name]:
         if seeds := tuple(missing(e, profile)):
             found.append(Job(e.name, seeds, len(seeds) * petaflop(e, macs[e.name])))
-    asked = [e for e in LADDER if e.kind == "confirmatory"]
+    asked = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
     needed = {e.name for e in asked} | {e.parent for e in asked}
     return sorted(found, key=lambda job: (job.experiment not in needed, job.petaflop))
 

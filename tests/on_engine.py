@@ -17,6 +17,7 @@ from cifar100.training.plan import plan_epoch
 SEED, STEPS, BATCH = 5, 20, 32
 TRANSFORMS = {
     "flip": ("flip",),
+    "alternating_flip": ("alternating_flip",),
     "crop": ("flip", "crop"),
     "cutout": ("crop", "cutout"),
     "cutmix": ("cutmix",),
@@ -53,6 +54,25 @@ RECIPES = {
         "weight_decay": 0.125,
     },
     "lenet5": {"architecture": "lenet5"},
+    "fast": {
+        "architecture": "fast",
+        "arguments": {
+            "filters": (16, 24, 32),
+            "inner": (8, 8, 16),
+            "batch_norm_momentum": 0.875,
+            "logit_scale": 0.125,
+        },
+        "augmentation": ("alternating_flip", "crop"),
+        "image_sizes": ((16, 0.25), (32, 1)),
+        "optimizer": "muon",
+        "learning_rate": 2**-5,
+        "momentum": 0.875,
+        "muon_learning_rate": 2**-7,
+        "muon_momentum": 0.625,
+        "lookahead": 0.875,
+        "schedule": "one_cycle",
+        "label_smoothing": 0.25,
+    },
 }
 
 
@@ -63,7 +83,7 @@ def engine_of(name: str, precision: str) -> Engine:
     engine = create(experiment, 1)
     if hasattr(engine.optimizer, "beta_1"):
         engine.optimizer.beta_1, engine.optimizer.beta_2 = 1 - 2**-3, 1 - 2**-10
-    engine.start(SEED)
+    engine.start(SEED, data.load("train").images[:200])
     return engine
 
 
@@ -98,9 +118,8 @@ def training(images: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
             key = f"{precision}/{name}"
             for place, value in enumerate(engine.weights()):
                 found[f"weights/{key}/{place}"] = value
-            plan = plan_epoch(
-                engine.experiment, SEED, 1, images=len(images), epochs=2
-            ).first(STEPS)
+            whole = plan_epoch(engine.experiment, SEED, 1, images=len(images), epochs=2)
+            plan = whole[:STEPS]
             found[f"losses/{key}"], found[f"correct/{key}"] = engine.train_epoch(
                 images, labels, plan
             )

@@ -178,7 +178,7 @@ def test_training_step_has_the_loss_computed_by_hand(transforms):
     split = data.load("train")
     engine = create(experiment, 2)
     engine.start(0)
-    plan = plan_epoch(experiment, 0, 1, images=len(split.fine), epochs=1).first(1)
+    plan = plan_epoch(experiment, 0, 1, images=len(split.fine), epochs=1)[:1]
     batch, parameters = plan.order[0], step_of(plan.parameters, 0)
     assert 0.02 < parameters["share"][0] < 0.98
     images = applied(split.images[batch], parameters)

@@ -174,7 +174,7 @@ def test_gpu_rows_are_marked_and_recorded_only_when_named(home):
     write_json(counts_path(), {"network_code": network_code(), "macs": macs})
     _, out, _ = run("status", home=home)
     assert {line.split()[1] for line in out.splitlines() if "GPU" in line} == marked
-    wanted = [e.seeds for e in EXPERIMENTS.values() if not e.gpu]
+    wanted = [e.seeds for e in EXPERIMENTS.values() if not (e.gpu or e.timed)]
     code, out, _ = run("record", "--budget", "0s", home=home)
     assert code == 0
     assert out.startswith(f"{sum(wanted)} runs to record")

@@ -13,7 +13,7 @@ from tests.on_engine import RECIPES, TRANSFORMS
 
 pytestmark = pytest.mark.data
 ENGINES = ("tensorflow", "jax")
-EXACT = ("flip", "crop", "cutout", "cutmix")  # they only move and set pixels
+EXACT = ("flip", "alternating_flip", "crop", "cutout", "cutmix")  # no arithmetic
 SCRIPT = Path(__file__).with_name("on_engine.py")
 
 

@@ -28,9 +28,11 @@ ORDER = (
     *("errors", "files", "paths", "quiet", "experiments"),
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
-    *("augment", "offline", "models", "training", "records", "evidence"),
+    *("augment", "offline", "torch_pickle", "pretrained", "models", "features"),
+    *("training", "records", "evidence"),
     *("progress", "recording", "packing", "scheduling", "listing", "checking"),
-    "merging",
+    *("merging", "pictures", "calibration", "model_card", "network_file", "weights"),
+    *("exporting", "predicting"),
     *("plots", "course", "report", "cli", "__main__"),
 )
 NETWORK_CODE = ("augment", "models", "training")  # the only ones to load Keras

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from cifar100 import listing, paths, records, scheduling
-from cifar100.experiments import EXPERIMENTS, get
+from cifar100.experiments import EXPERIMENTS, FAMILIES, get
 from cifar100.files import write_json
 from cifar100.packing import read_pack
 from cifar100.scheduling import (
@@ -130,7 +130,9 @@ def test_gpu_runs_are_scheduled_only_when_they_are_named(counted):
     on_gpu = {e.name for e in EXPERIMENTS.values() if e.gpu}
     assert {"vgg16_full", "resnet18_full", "alexnet_full"} <= on_gpu
     found = {job.experiment for job in jobs()}
-    assert found == EXPERIMENTS.keys() - on_gpu
+    timed = {e.name for e in EXPERIMENTS.values() if e.timed}
+    assert "fast" in timed
+    assert found == EXPERIMENTS.keys() - on_gpu - timed
     named = jobs(["vgg16_full", "lenet5"])
     assert {job.experiment for job in named} == {"vgg16_full", "lenet5"}
     assert len(named) == 6
@@ -145,7 +147,8 @@ def test_gpu_runs_are_marked_and_not_counted_as_missing(counted):
     assert lines[-1] == f"left to record: {wanted:.3f} PF"
     missing = sum(len(r["missing"]) for r in rows.values() if not r["gpu"])
     counts = [int(line.split()[1]) for line in lines if "runs missing" in line]
-    assert sum(counts) == missing == len(jobs())
+    alone = [e for e in EXPERIMENTS.values() if e.timed and not e.gpu]
+    assert sum(counts) == missing == len(jobs()) + sum(e.seeds for e in alone)
     tree = listing.experiment_tree(listing.experiment_rows(), indent=True)
     assert {line.split()[1] for line in tree if line.endswith("[GPU]")} == marked
 
@@ -153,9 +156,15 @@ def test_gpu_runs_are_marked_and_not_counted_as_missing(counted):
 # Sets
 
 
+def test_every_run_but_those_for_a_gpu_is_in_one_set_of_two_cores(counted):
+    names = ("ladder", "strong", "timed")
+    found = [job.experiment for name in names for job in jobs_of_set(name)]
+    assert sorted(found) == sorted(e.name for e in EXPERIMENTS.values() if not e.gpu)
+
+
 def test_a_set_is_recorded_an_experiment_at_a_time_all_seeds_together(counted):
     found = {job.experiment: job for job in jobs_of_set("ladder")}
-    assert found.keys() == {e.name for e in EXPERIMENTS.values() if not e.gpu}
+    assert found.keys() == {e.name for e in FAMILIES["ladder"] if not e.gpu}
     assert found["vgg16"].seeds == (0, 1, 2, 3, 4)
     (single,) = [j for j in jobs(["vgg16"]) if j.seeds == (0,)]
     assert found["vgg16"].petaflop == pytest.approx(5 * single.petaflop)

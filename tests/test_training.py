@@ -16,7 +16,8 @@ from cifar100.errors import UserError, WorkError
 from cifar100.experiments import Experiment
 from cifar100.training import checkpoint, loop
 from cifar100.training.engine import create
-from cifar100.training.loop import first_step_loss, train
+from cifar100.training.first_step import first_step_loss
+from cifar100.training.loop import train
 from cifar100.training.plan import plan_epoch
 from cifar100.training.schedules import learning_rates
 from cifar100.training.stopping import Stopping, first_half

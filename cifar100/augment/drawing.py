@@ -46,13 +46,17 @@ def draw(
     *,
     crop_padding: int,
     batch_size: int | None = None,
+    images: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Parameters of `transforms` for `count` images, which is a number of full batches
-    (one batch if no `batch_size` is given). Each array has a row for each image:
+    (one batch if no `batch_size` is given). `images` int (count,) are their numbers in
+    the data set, 0, 1, … by default. Each array has a row for each image:
 
-    `flip`: (count,) bool. `crop`: (count, 2) int32, rows and columns by which the
-    window is moved, from -crop_padding to +crop_padding. `affine`: (count, 2, 3)
-    float32, what `affine_matrices` gives. `brightness`: (count,) float32, the factor.
+    `flip`: (count,) bool, drawn, or with "alternating_flip" the other way round than in
+    the epoch before (Jordan 2024, arXiv:2404.00498, section 3.6). `crop`: (count, 2)
+    int32, rows and columns by which the window is moved, from -crop_padding to
+    +crop_padding. `affine`: (count, 2, 3) float32, what `affine_matrices` gives.
+    `brightness`: (count,) float32, the factor.
     `cutout`: (count, 2) int32, row and column of the centre. `rand_augment`: (count,
     rounds, 2) int32, card and sign. `mixup`: (count,) float32, what the image itself
     counts. `cutmix`: (count, 4) int32, the box: top, left, bottom, right, the last two
@@ -63,6 +67,10 @@ def draw(
     parameters = {}
     if "flip" in streams:
         parameters["flip"] = streams["flip"].random(count) < 0.5
+    if "alternating_flip" in streams:
+        numbers = np.arange(count) if images is None else images
+        first = generator(seed, 0, "alternating_flip").random(numbers.max() + 1) < 0.5
+        parameters["flip"] = first[numbers] ^ bool(epoch % 2)
     if "crop" in streams:
         limits = -crop_padding, crop_padding
         offsets = streams["crop"].integers(*limits, (count, 2), endpoint=True)
@@ -110,6 +118,19 @@ def affine_matrices(
     moved = np.einsum("nij,nj->ni", rotation, shifts)
     constant = centre + moved - linear @ centre
     return np.concatenate([linear, constant[:, :, None]], axis=2).astype(np.float32)
+
+
+def resizing_matrix(side: int) -> np.ndarray:
+    """Rows and columns of 32-pixel pictures to those of `side`: float32 (side, 32).
+
+    Bilinear with antialiasing: a pixel is the mean of those around its place, with
+    weights that fall linearly over as many pixels as it now stands for.
+    """
+    scale = SIZE / side
+    places = (np.arange(side) + 0.5) * scale - 0.5
+    distance = np.abs(places[:, None] - np.arange(SIZE)) / max(scale, 1.0)
+    weights = np.maximum(0.0, 1.0 - distance)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def cards_each(batch: int) -> int:

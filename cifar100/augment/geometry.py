@@ -1,6 +1,6 @@
 """Where each pixel of the new picture comes from: flip, crop and affine moves."""
 
-from keras import ops
+from keras import config, ops
 
 from cifar100.augment.drawing import SIZE
 
@@ -43,6 +43,13 @@ def _shifted(images, crop, flip):
 def _reflect(index):
     """Positions beyond the picture, mirrored at the first and the last pixel."""
     return LAST - ops.absolute(LAST - ops.absolute(index))
+
+
+def resized(images, matrix):
+    """uint8 (B, 32, 32, 3) -> Keras' `floatx` (B, side, side, 3) in grey levels, by a
+    `resizing_matrix` (side, 32)."""
+    images, matrix = (ops.cast(x, config.floatx()) for x in (images, matrix))
+    return ops.einsum("yi,xj,bijc->byxc", matrix, matrix, images)
 
 
 def _warped(images, matrices, flip=None):

@@ -14,7 +14,7 @@ from cifar100.evidence.paired import (
     effects_of,
     paired_differences,
 )
-from cifar100.experiments import EXPERIMENTS, get
+from cifar100.experiments import EXPERIMENTS, FAMILIES, get
 
 COLUMNS = [
     *("experiment", "seed", "val_top1", "val_second_half_top1", "val_scored"),
@@ -24,30 +24,36 @@ COLUMNS = [
 Runs = dict[str, dict[str, dict[int, Any]]]  # experiment, column, seed
 
 
-def contrasts() -> list[Contrast]:
-    """Every experiment that has a parent, as a question about the two."""
+def contrasts(family: str = "ladder") -> list[Contrast]:
+    """Every experiment of a family that has a parent, as a question about the two."""
     return [
         Contrast(e.name, e.parent, e.kind, e.supports, e.claim, e.seeds)
         for e in EXPERIMENTS.values()
-        if e.parent is not None
+        if e.parent is not None and family_of(e.name) == family
     ]
 
 
-def recorded_effects() -> list[PairedEffect]:
-    """The effect of every contrast of the ladder that its records can decide on."""
-    return _effects(_runs(finals(records.list_records())), contrasts())
+def recorded_effects(family: str = "ladder") -> list[PairedEffect]:
+    """The effect of every contrast of a family that its records can decide on."""
+    return _effects(_runs(finals(records.list_records())), contrasts(family))
 
 
 def compare(child: str, parent: str) -> PairedEffect:
     """The effect of `child` against `parent`, from all recorded runs.
 
-    Its variance is moderated by those of the whole ladder. A pair that is no contrast
-    of the ladder is compared too, as an exploratory one.
+    Its variance is moderated by those of the whole family of `child`. A pair that is no
+    contrast of it is compared too, as an exploratory one.
 
     Raises `UserError` for unknown experiments, fewer than two common seeds, and runs
     that differ in device kind or precision.
     """
-    return compare_in(finals(records.list_records()), contrasts(), child, parent)
+    asked = contrasts(family_of(child))
+    return compare_in(finals(records.list_records()), asked, child, parent)
+
+
+def family_of(experiment: str) -> str:
+    """The family that an experiment belongs to; `UserError` for an unknown one."""
+    return "strong" if get(experiment) in FAMILIES["strong"] else "ladder"
 
 
 def compare_in(

@@ -10,12 +10,18 @@ from cifar100.experiments.experiment import (
 )
 from cifar100.experiments.ladder import LADDER
 from cifar100.experiments.story import NOTEBOOKS, STORY, Notebook, Step
+from cifar100.experiments.strong import STRONG
 
-EXPERIMENTS: dict[str, Experiment] = {e.name: e for e in LADDER}
+# Effects are judged within a family: runs of long recipes differ less by their seed.
+FAMILIES: dict[str, tuple[Experiment, ...]] = {"ladder": LADDER, "strong": STRONG}
+EXPERIMENTS: dict[str, Experiment] = {
+    e.name: e for family in FAMILIES.values() for e in family
+}
 
 __all__ = [
     "DEFAULTS",
     "EXPERIMENTS",
+    "FAMILIES",
     "NOTEBOOKS",
     "SETTINGS",
     "STORY",

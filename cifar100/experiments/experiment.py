@@ -8,10 +8,18 @@ from typing import Any, Literal, get_args
 from cifar100.errors import UserError, suggestion
 from cifar100.files import sha256_of
 
-Optimizer = Literal["adam", "adamw", "sgd"]
+Optimizer = Literal["adam", "adamw", "sgd", "muon"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Augmentation = Literal[
-    "flip", "crop", "affine", "brightness", "cutout", "mixup", "cutmix", "rand_augment"
+    "flip",
+    "alternating_flip",
+    "crop",
+    "affine",
+    "brightness",
+    "cutout",
+    "mixup",
+    "cutmix",
+    "rand_augment",
 ]
 Evaluation = Literal[
     "weight_average",
@@ -28,7 +36,9 @@ STORABLE = ("flip", "affine", "brightness")
 
 # What an experiment is called and why it is run; none of it changes a number, so none
 # of it is part of the id.
-STORY_FIELDS = ("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu")
+STORY_FIELDS = (
+    *("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu", "timed"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +51,17 @@ class Experiment:
     patience in epochs; it stops on one half of val, and the run is scored on the other.
     `stored_copies` makes the augmentation offline: that many augmented copies of each
     picture are stored beforehand, and an epoch takes each picture from one of its
-    copies or as it is. `gpu` marks a run too long for two cores.
-    `momentum` is SGD's. `weight_decay` is decoupled and leaves biases and batch-norm
-    parameters alone (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
+    copies or as it is. `images_per_class` leaves so many training images of each class,
+    the first ones. `gpu` marks a run too long for two cores, `timed` one whose seconds
+    are part of its claim, so that it is recorded with nothing else beside it.
+    `image_sizes` are pairs: a side in pixels, and up to which share of the steps it is
+    trained on (progressive resizing); val is always scored at 32.
+    `momentum` is SGD's. Muon moves convolution kernels, at a peak of
+    `muon_learning_rate` and with `muon_momentum`; SGD moves all other weights.
+    `lookahead` is the decay of a mean of the weights, which they are set to every fifth
+    step. `layer_decay` is by how much the rate of a pretrained block is smaller than
+    that of the block above it. `weight_decay` is decoupled and leaves biases and
+    batch-norm parameters alone (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
 
     Raises `UserError` for a value that no run could have.
     """
@@ -56,15 +74,22 @@ class Experiment:
     kind: Kind = "exploratory"
     seeds: int = 3
     gpu: bool = False
+    timed: bool = False
 
     architecture: str
     arguments: Mapping[str, Any] | tuple = ()
     augmentation: tuple[Augmentation, ...] = ()
     crop_padding: int = 4
+    image_sizes: tuple[tuple[int, float], ...] = ()
     stored_copies: int | None = None
+    images_per_class: int | None = None
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
     momentum: float = 0.9
+    muon_learning_rate: float = 0.13
+    muon_momentum: float = 0.6
+    lookahead: float | None = None
+    layer_decay: float = 1.0
     weight_decay: float = 0.0
     schedule: Schedule = "constant"
     warmup: float = 0.25
@@ -134,7 +159,7 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
         change["arguments"] = dict(parent.arguments) | dict(arguments)
     if all(getattr(parent, key) == value for key, value in change.items()):
         raise UserError(f"{name}: {change} is what {parent.name} has already")
-    fresh = {"claim": "", "supports": 1, "kind": "exploratory"}
+    fresh = {"claim": "", "supports": 1, "kind": "exploratory", "timed": False}
     return replace(parent, name=name, parent=parent.name, **(fresh | story | change))
 
 
@@ -151,6 +176,10 @@ _EACH = {
 _RANGES = {
     "learning_rate": (float, 0, None),
     "momentum": (float, 0, 1),
+    "muon_learning_rate": (float, 0, None),
+    "muon_momentum": (float, 0, 1),
+    "lookahead": (float, 0, 1),
+    "layer_decay": (float, 0, 1),
     "weight_decay": (float, 0, None),
     "warmup": (float, 0, 1),
     "label_smoothing": (float, 0, 1),
@@ -160,6 +189,7 @@ _RANGES = {
     "crop_padding": (int, 1, 16),
     "early_stopping": (int, 1, None),
     "stored_copies": (int, 1, None),
+    "images_per_class": (int, 1, 450),
     "seeds": (int, 1, None),
 }
 
@@ -174,6 +204,7 @@ def _check(experiment: Experiment) -> None:
             raise UserError(f"{experiment.name}: {key} is a tuple, not {chosen!r}")
         for value in chosen:
             _check_choice(experiment.name, key, value, valid)
+    _check_image_sizes(experiment)
     for value in experiment.augmentation if experiment.stored_copies else ():
         if value not in STORABLE:
             words = f"{experiment.name}: '{value}' can't be stored beforehand"
@@ -188,6 +219,22 @@ def _check(experiment: Experiment) -> None:
             limits = f"at least {low}" if high is None else f"from {low} to {high}"
             noun = "an integer" if kind is int else "a number"
             raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")
+
+
+def _check_image_sizes(experiment: Experiment) -> None:
+    """Sizes of 8 to 32 pixels, each up to a later share of the steps, the last to 1."""
+    pairs, before = experiment.image_sizes, 0.0
+    fine = isinstance(pairs, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 for pair in pairs
+    )
+    for side, share in pairs if fine else ():
+        fine &= isinstance(side, int) and 8 <= side <= 32 and before < share <= 1
+        before = share
+    if not fine or (pairs and before != 1):
+        raise UserError(
+            f"{experiment.name}: image_sizes are pairs of a side from 8 to 32 pixels "
+            f"and a rising share of the steps that ends with 1, not {pairs!r}"
+        )
 
 
 def _check_choice(name: str, key: str, value: Any, valid: tuple[str, ...]) -> None:

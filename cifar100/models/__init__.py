@@ -15,9 +15,11 @@ with quiet_start():
 from cifar100.models.alexnet import alexnet
 from cifar100.models.arguments import check
 from cifar100.models.baseline import baseline, simple_cnn
+from cifar100.models.fast import fast
 from cifar100.models.initialize import initialize
 from cifar100.models.lenet import lenet5
 from cifar100.models.resnet import resnet
+from cifar100.models.transfer import efficientnet_lite, linear_head
 from cifar100.models.vgg import vgg
 
 MODELS = {
@@ -27,6 +29,9 @@ MODELS = {
     "baseline": baseline,
     "vgg": vgg,
     "resnet": resnet,
+    "efficientnet_lite": efficientnet_lite,
+    "linear_head": linear_head,
+    "fast": fast,
 }
 
 

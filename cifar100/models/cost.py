@@ -11,13 +11,17 @@ def parameters(model: keras.Model) -> int:
     return sum(math.prod(v.shape) for v in model.trainable_variables)
 
 
-def macs(model: keras.Model) -> int:
-    """Multiply-adds of one forward pass of one image.
+def macs(model: keras.Model, side: int = 32) -> int:
+    """Multiply-adds of one forward pass of one image, of `side` pixels where the
+    network takes any size.
 
     Convolutions and dense layers only, as papers count them: normalisation, activation
     and pooling are left out. Raises `TypeError` for a layer with weights that it does
     not know, so that a new kind of layer can't be counted as free.
     """
+    if None in model.input_shape[1:]:
+        images = keras.Input((side, side, 3))
+        model = keras.models.clone_model(model, input_tensors=images)
     return sum(_layer_macs(layer) for layer in model.layers)
 
 

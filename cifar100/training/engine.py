@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
-from cifar100 import models
+from cifar100 import models, pretrained
 from cifar100.experiments import Experiment
 from cifar100.training.optimizers import optimizer
 from cifar100.training.plan import Plan
@@ -29,10 +29,13 @@ class Engine(abc.ABC):
         self._built = self.weights()
         self._fresh = _arrays(self.optimizer.variables)
 
-    def start(self, seed: int) -> None:
-        """Back to the first step: the initial weights of `seed`, a fresh optimiser."""
+    def start(self, seed: int, images: np.ndarray | None = None) -> None:
+        """Back to the first step: the initial weights of `seed`, a fresh optimiser.
+        `images` are what layers that start from data start from."""
         self.set_weights(self._built)
-        models.initialize(self.model, seed)
+        models.initialize(self.model, seed, images)
+        if dict(self.experiment.arguments).get("weights") == "imagenet":
+            pretrained.load(self.model)
         for variable, value in zip(self.optimizer.variables, self._fresh, strict=True):
             variable.assign(value)
 
@@ -86,12 +89,20 @@ class Engine(abc.ABC):
     def configure(self, threads: int) -> dict[str, int]:
         """Fix the threads of this process; they are then `{"intra": n, "inter": m}`."""
 
-    @abc.abstractmethod
     def train_epoch(
         self, images: np.ndarray, labels: np.ndarray, plan: Plan
     ) -> tuple[np.ndarray, np.ndarray]:
         """Train on `images` uint8 (N, 32, 32, 3) and `labels` (N,) as planned; the loss
         of each step, float32 (steps,), and how many it got right, int (steps,)."""
+        parts = [self.train_steps(images, labels, part) for part in plan.parts()]
+        losses, correct = zip(*parts, strict=True)
+        return np.concatenate(losses), np.concatenate(correct)
+
+    @abc.abstractmethod
+    def train_steps(
+        self, images: np.ndarray, labels: np.ndarray, plan: Plan
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What `train_epoch` does, for steps with pictures of one size."""
 
     @abc.abstractmethod
     def logits(self, images: np.ndarray, mode: str = "inference") -> np.ndarray:

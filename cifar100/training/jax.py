@@ -84,7 +84,7 @@ class JaxEngine(Engine):
             return {"kind": "cpu", **environment.processor()}
         return {"kind": device.platform, "name": device.device_kind}
 
-    def train_epoch(self, images, labels, plan: Plan):
+    def train_steps(self, images, labels, plan: Plan):
         state = self.values()
         rows = rows_of(plan)
         run = self._whole_epoch if self._loop else self._step_by_step

@@ -13,10 +13,11 @@ from cifar100 import data, paths
 from cifar100.errors import WorkError
 from cifar100.experiments import Experiment
 from cifar100.models import cost
-from cifar100.training import checkpoint, environment
+from cifar100.training import checkpoint, environment, inputs
 from cifar100.training.engine import Engine, create
 from cifar100.training.evaluations import AVERAGED_SHARE, evaluate
-from cifar100.training.plan import plan_epoch, steps_per_epoch
+from cifar100.training.first_step import fingerprint
+from cifar100.training.plan import Plan, plan_epoch, steps_per_epoch
 from cifar100.training.profiles import Scale, scale
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
@@ -47,7 +48,7 @@ def train(
     can't go on.
     """
     engine = create(experiment, threads or environment.cores())  # refuses wrong words
-    splits = {split: data.load(split) for split in ("train", "val", "test")}
+    splits = {split: inputs.load(experiment, split) for split in inputs.SPLITS}
     amount = scale(profile, experiment, cost.macs(engine.model))
     runs, failures = [], []
     for seed in seeds:
@@ -70,19 +71,6 @@ def train(
     return runs
 
 
-def first_step_loss(engine: Engine, split: data.Split) -> float:
-    """Loss of the very first training step with seed 0: part of the fingerprint.
-
-    Leaves the engine one step on, and compiled.
-    """
-    engine.start(0)
-    engine.seed_dropout(0, 1)
-    experiment, images = engine.experiment, len(split.fine)
-    plan = plan_epoch(experiment, 0, 1, images=images, epochs=experiment.epochs)
-    losses, _ = engine.train_epoch(split.images, split.fine, plan.first(1))
-    return float(losses[0])
-
-
 class _Course:
     """One run on its way. What a resume needs is `progress`, the two sets of weights
     and the engine's state."""
@@ -100,9 +88,9 @@ class _Course:
         self.seed, self.profile, self.amount = seed, profile, amount
         self.checkpoint_seconds = checkpoint_seconds
         self.all_train = splits["train"]
-        self.train = _first(splits["train"], amount.train_images)
-        self.val = _first(splits["val"], amount.val_images)
-        self.test = _first(splits["test"], amount.test_images)
+        self.train = inputs.first(splits["train"], amount.train_images)
+        self.val = inputs.first(splits["val"], amount.val_images)
+        self.test = inputs.first(splits["test"], amount.test_images)
         self.stored = _stored(self.experiment, seed, len(self.train.fine))
         self.stopping = Stopping(self.experiment, self.val.fine)
         self.progress: dict[str, Any] = {"history": [], "resumed": 0}
@@ -110,8 +98,11 @@ class _Course:
         self.best: list[np.ndarray] | None = None
 
     def run(self, on_epoch: OnEpoch | None) -> Run:
-        fingerprint, compilation = self._compile()
-        self.engine.start(self.seed)
+        began = time.perf_counter()  # compilation stays out of the clock of training
+        found = fingerprint(self.engine, self.all_train)
+        self.engine.logits(self.val.images[:1])
+        compilation = time.perf_counter() - began
+        self.engine.start(self.seed, self.all_train.images)
         self._resume()
         history = self.progress["history"]
         saved = time.monotonic()
@@ -125,27 +116,18 @@ class _Course:
             if time.monotonic() - saved >= self.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
-        run = self._finish(fingerprint, compilation)
+        run = self._finish(found, compilation)
         checkpoint.remove(self._path)
         return run
 
-    def _compile(self) -> tuple[dict[str, Any], float]:
-        """Compile outside the clock of the training, by the step that also gives the
-        fingerprint: a changed network or recipe shows in one of its three figures."""
-        began = time.perf_counter()
-        fingerprint = {
-            "parameters": cost.parameters(self.engine.model),
-            "macs": cost.macs(self.engine.model),
-            "first_step_loss": first_step_loss(self.engine, self.all_train),
-        }
-        self.engine.logits(self.val.images[:1])
-        return fingerprint, time.perf_counter() - began
-
-    def _epoch(self, epoch: int) -> dict[str, Any]:
+    def _plan(self, epoch: int) -> Plan:
         images, epochs = len(self.train.fine), self.amount.epochs
-        plan = plan_epoch(
+        return plan_epoch(
             self.experiment, self.seed, epoch, images=images, epochs=epochs
         )
+
+    def _epoch(self, epoch: int) -> dict[str, Any]:
+        plan = self._plan(epoch)
         self.engine.seed_dropout(self.seed, epoch)
         began = time.perf_counter()
         pictures = self.train.images
@@ -193,7 +175,7 @@ class _Course:
             pairs = zip(self.averaged or now, now, strict=True)
             self.averaged = [mean + (w - mean) / number for mean, w in pairs]
 
-    def _finish(self, fingerprint: dict[str, Any], compilation: float) -> Run:
+    def _finish(self, found: dict[str, Any], compilation: float) -> Run:
         began = time.perf_counter()
         if self.best is not None:
             self.engine.set_weights(self.best)
@@ -224,7 +206,7 @@ class _Course:
             | {f"train_{key}": value for key, value in on_train.items()},
             evaluations=extra,
             facts={
-                "fingerprint": fingerprint,
+                "fingerprint": found,
                 "weights_sha256": _digest(self.engine.weights()),
                 "val_scored": "second half" if self.stopping.on else "all",
                 "seconds": {key: round(value, 3) for key, value in seconds.items()},
@@ -232,6 +214,7 @@ class _Course:
                 "resumed": self.progress["resumed"],
                 **self._machine(),
             },
+            weights=self.engine.weights(),
         )
 
     def _machine(self) -> dict[str, Any]:
@@ -281,11 +264,6 @@ def _stored(experiment: Experiment, seed: int, images: int):
     return offline.store(
         experiment.augmentation, experiment.stored_copies, seed=seed, images=images
     )
-
-
-def _first(split: data.Split, count: int | None) -> data.Split:
-    part = slice(None, count)
-    return data.Split(split.images[part], split.fine[part], split.coarse[part])
 
 
 def _digest(weights: list[np.ndarray]) -> str:

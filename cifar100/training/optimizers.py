@@ -3,7 +3,10 @@
 import keras
 
 from cifar100.experiments import Experiment
+from cifar100.models.transfer import depths
+from cifar100.training.muon import Muon
 
+LOOKAHEAD_STEPS = 5
 UNDECAYED = ["bias", "gamma", "beta"]  # decay pulls on weights, not on offsets, scales
 
 
@@ -11,19 +14,31 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
     """The optimiser of an experiment, built for the variables of `model`.
 
     Adam (Kingma & Ba 2015, arXiv:1412.6980), AdamW (Loshchilov & Hutter 2019,
-    arXiv:1711.05101) or SGD with Nesterov momentum (Sutskever et al. 2013). Keras'
-    decay is decoupled for all three, so Adam with a `weight_decay` *is* AdamW.
+    arXiv:1711.05101), SGD with Nesterov momentum (Sutskever et al. 2013) or `Muon`.
+    Keras' decay is decoupled for all four, so Adam with a `weight_decay` *is* AdamW.
+    Lookahead (Zhang et al. 2019, arXiv:1907.08610) is Keras' running mean of the
+    weights, put in their place every few steps.
     """
     settings = {
         "learning_rate": experiment.learning_rate,
         "weight_decay": experiment.weight_decay or None,
     }
+    if experiment.lookahead is not None:
+        settings |= {"use_ema": True, "ema_momentum": experiment.lookahead}
+        settings["ema_overwrite_frequency"] = LOOKAHEAD_STEPS
     match experiment.optimizer:
         case "adam":
             chosen = keras.optimizers.Adam(**settings)
         case "adamw":
             settings["weight_decay"] = experiment.weight_decay  # None would be 0.004
             chosen = keras.optimizers.AdamW(**settings)
+        case "muon":
+            chosen = Muon(
+                momentum=experiment.momentum,
+                muon_learning_rate=experiment.muon_learning_rate,
+                muon_momentum=experiment.muon_momentum,
+                **settings,
+            )
         case _:
             chosen = keras.optimizers.SGD(
                 momentum=experiment.momentum, nesterov=True, **settings
@@ -31,4 +46,25 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
     if experiment.weight_decay:
         chosen.exclude_from_weight_decay(var_names=UNDECAYED)
     chosen.build(model.trainable_variables)
+    if experiment.layer_decay != 1.0:
+        _decay_by_layer(chosen, model, experiment.layer_decay)
     return chosen
+
+
+def _decay_by_layer(chosen, model: keras.Model, decay: float) -> None:
+    """Multiply the rate of a pretrained block by `decay` once for itself and once for
+    each block above it (Howard & Ruder 2018, arXiv:1801.06146, section 3.2)."""
+    found = depths(model)
+    top = max(found.values(), default=0)
+    factors = {
+        variable.path: decay ** (top + 1 - found[layer.name])
+        for layer in model.layers
+        if layer.name in found
+        for variable in layer.trainable_variables
+    }
+    step = chosen.update_step
+
+    def update_step(gradient, variable, learning_rate):
+        step(gradient, variable, learning_rate * factors.get(variable.path, 1.0))
+
+    chosen.update_step = update_step

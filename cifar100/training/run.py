@@ -18,6 +18,8 @@ class Run:
     the final figures, `val_second_half_top1` that on the half of val which early
     stopping does not watch; `evaluations` are those of the extra evaluations, `facts`
     everything else that a record states: device, versions, times, fingerprint.
+    `weights` are those of the network, in the order of `model.weights`; no record has
+    them.
     """
 
     experiment: Experiment
@@ -29,3 +31,4 @@ class Run:
     metrics: dict[str, float]
     evaluations: dict[str, dict[str, float]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    weights: list[np.ndarray] = field(default_factory=list, repr=False)

@@ -45,7 +45,7 @@ class TensorFlowEngine(Engine):
         details = tf.config.experimental.get_device_details(gpus[0])
         return {"kind": "gpu", "name": details.get("device_name", "unknown")}
 
-    def train_epoch(self, images, labels, plan: Plan):
+    def train_steps(self, images, labels, plan: Plan):
         results = []
         for step, batch in enumerate(plan.order):
             parameters = {key: v[step] for key, v in plan.parameters.items()}
