@@ -47,3 +47,22 @@ def test_the_difference_between_the_engines_is_the_measured_one():
         f"{100 * apart:.1f} pp apart; the standard deviation over seeds is "
         f"{100 * spread:.1f} pp."
     ).replace("%", " %")
+
+
+def test_the_speeds_are_the_measured_ones():
+    found = results("engines")["images_per_second"].values()
+    names = {
+        "JAX engine": "jax engine",
+        "Keras' `fit` on JAX": "jax fit",
+        "JAX, three seeds by `vmap`": "jax, 3 by vmap",
+        "JAX, three seeds side by side": "jax, 3 side by side",
+        "TensorFlow engine": "tensorflow engine",
+    }
+    rows = [
+        f"| {name} | "
+        + " | ".join(f"{each[key]['median']:.0f}" for each in found)
+        + " |"
+        for name, key in names.items()
+    ]
+    head = "| training images a second | simple CNN | ResNet-20 | |---|---|---|"
+    assert block("speed") == " ".join([head, *rows])
