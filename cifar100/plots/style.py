@@ -62,7 +62,8 @@ def percent_axis(axes: Axes, which: str = "y") -> None:
     """Show fractions as percent."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    axis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # no ticks at 42.5 %
+    room = 5 if which == "x" else "auto"  # side by side, labels would touch
+    axis.set_major_locator(MaxNLocator(room, steps=[1, 2, 5, 10]))  # not at 42.5 %
 
 
 def legend_above(figure: Figure, axes: Axes, place: str = "right") -> None:

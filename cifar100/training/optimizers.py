@@ -56,15 +56,18 @@ def _decay_by_layer(chosen, model: keras.Model, decay: float) -> None:
     each block above it (Howard & Ruder 2018, arXiv:1801.06146, section 3.2)."""
     found = depths(model)
     top = max(found.values(), default=0)
-    factors = {
+    by_path = {
         variable.path: decay ** (top + 1 - found[layer.name])
         for layer in model.layers
         if layer.name in found
         for variable in layer.trainable_variables
     }
+    factors = [by_path.get(v.path, 1.0) for v in model.trainable_variables]
     step = chosen.update_step
 
     def update_step(gradient, variable, learning_rate):
-        step(gradient, variable, learning_rate * factors.get(variable.path, 1.0))
+        # By its place: TensorFlow hands over variables of its own, without a path.
+        factor = factors[chosen._get_variable_index(variable)]
+        step(gradient, variable, learning_rate * factor)
 
     chosen.update_step = update_step

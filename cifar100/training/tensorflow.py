@@ -76,7 +76,7 @@ class TensorFlowEngine(Engine):
         for first in range(0, len(images), EVALUATION_BATCH):
             batch = images[first : first + EVALUATION_BATCH]
             padding = EVALUATION_BATCH - len(batch)
-            padded = np.pad(batch, [(0, padding)] + [(0, 0)] * 3)
+            padded = np.pad(batch, [(0, padding)] + [(0, 0)] * (batch.ndim - 1))
             parts.append(np.array(forward(padded))[: len(batch)])
         return np.concatenate(parts)
 
