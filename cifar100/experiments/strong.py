@@ -133,10 +133,10 @@ frozen_96 = Experiment(
     claim="Features of ImageNet alone reach more than most own networks.",
     architecture="linear_head",
     arguments={"variant": 0, "image_size": 96},
-    learning_rate=1e-3,
+    learning_rate=3e-3,
     schedule="cosine",
-    weight_decay=0.01,
-    epochs=30,
+    weight_decay=0.3,
+    epochs=10,
     batch_size=50,
 )
 frozen_sizes = tuple(
