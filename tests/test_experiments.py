@@ -262,6 +262,7 @@ def test_a_child_keeps_the_other_arguments_of_the_network():
         ({"dropout": 1.5}, "from 0 to 1"),
         ({"augmentation": ("flop",)}, "did you mean 'flip'"),
         ({"augmentation": "flip"}, "is a tuple"),
+        ({"augmentation": ("flip", "alternating_flip")}, "choose one"),
         ({"early_stopping": 0}, "at least 1"),
         ({"batch_size": True}, "batch_size is an integer"),
     ],

@@ -413,8 +413,9 @@ def test_a_refused_network_leaves_the_precision_of_others_alone():
 
 def distinct():
     """The first experiment of each network, leaving dropout aside, and one size of
-    picture of those that enlarge them."""
-    found, aside = {}, ("dropout_", "image_size", "freeze", "weights")
+    picture and one variant of those that come pretrained."""
+    aside = ("dropout_", "image_size", "freeze", "weights", "variant")
+    found = {}
     for e in EXPERIMENTS.values():
         shape = [item for item in e.arguments if not item[0].startswith(aside)]
         found.setdefault((e.architecture, *shape), e.name)

@@ -204,6 +204,8 @@ def _check(experiment: Experiment) -> None:
             raise UserError(f"{experiment.name}: {key} is a tuple, not {chosen!r}")
         for value in chosen:
             _check_choice(experiment.name, key, value, valid)
+    if {"flip", "alternating_flip"} <= {*experiment.augmentation}:
+        raise UserError(f"{experiment.name}: flip and alternating_flip: choose one")
     _check_image_sizes(experiment)
     for value in experiment.augmentation if experiment.stored_copies else ():
         if value not in STORABLE:
