@@ -44,7 +44,8 @@ def plot_journey(steps: Sequence[Step], finals: pd.DataFrame) -> Figure:
     if lowest < 1:
         mark = {"marker": "D", "linestyle": "", "color": OURS, "markersize": 5}
         handles.append(Line2D([], [], label="our records, val top-1", **mark))
-    axes.legend(handles=handles, loc="lower left", framealpha=1, frameon=True)
+    # Below the axes: inside, it would cover marks of the last steps.
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return finished(figure)
 
 
