@@ -11,13 +11,12 @@ import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from cifar100.errors import UserError
-from cifar100.unpickle import _Call, _RefusedError, _Unpickler
+from cifar100.unpickle import Call, RefusedError, Unpickler, bounded
 
 MAGIC = 0x1950A86A20F9469CFC6C
 VERSION = 1001
@@ -54,75 +53,56 @@ def _rebuild_tensor(storage, offset, shape, strides, requires_grad, hooks) -> _T
     """Stand-in for `torch._utils._rebuild_tensor_v2`; the numbers come later."""
     whole = (offset, *shape, *strides)
     if not isinstance(storage, _Storage) or any(type(n) is not int for n in whole):
-        raise _RefusedError("holds a tensor that is none")
+        raise RefusedError("holds a tensor that is none")
     reach = sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
     fits = min((0, *shape, *strides)) == 0 and reach < storage.count
     if offset != 0 or not fits or math.prod(shape) > storage.count:
-        raise _RefusedError(f"declares a tensor of shape {shape}, but holds another")
+        raise RefusedError(f"declares a tensor of shape {shape}, but holds another")
     return _Tensor(storage, tuple(shape), tuple(strides))
 
 
 KNOWN = {
-    ("collections", "OrderedDict"): _Call(_Dict),
-    ("torch._utils", "_rebuild_tensor_v2"): _Call(_rebuild_tensor),
+    ("collections", "OrderedDict"): Call(_Dict),
+    ("torch._utils", "_rebuild_tensor_v2"): Call(_rebuild_tensor),
     # Only ever named, never called.
     **{("torch", name): dtype for name, dtype in STORAGES.items()},
 }
 
 
-class _TorchUnpickler(_Unpickler):
-    def find_class(self, module, name):
-        try:
-            return KNOWN[module, name]
-        except KeyError:
-            raise _RefusedError(
-                f"asks for {module}.{name}, which is not data"
-            ) from None
+class _TorchUnpickler(Unpickler):
+    known = KNOWN
 
     def persistent_load(self, identity):
         kind, dtype, key, _device, count, view = identity
         known = kind == "storage" and dtype in STORAGES.values() and view is None
         if not known or type(key) is not str or type(count) is not int:
-            raise _RefusedError("holds a storage of an unknown kind")
+            raise RefusedError("holds a storage of an unknown kind")
         return _Storage(key, dtype, count)
 
 
-def _bounded(file: BinaryIO, size: int) -> Callable[[int], bytes]:
-    """`file.read` that never reserves more than there is, and gives all or fails."""
-
-    def read(count: int) -> bytes:
-        content = file.read(min(count, size))
-        if len(content) < count:
-            raise EOFError
-        return content
-
-    return read
-
-
 def _tensors(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
-    read = _bounded(file, size)
-    source = SimpleNamespace(read=read, readline=file.readline)
+    source = bounded(file, size)
     if file.read(2) != b"\x80\x02":
-        raise _RefusedError("is not a file of PyTorch before 1.6")
+        raise RefusedError("is not a file of PyTorch before 1.6")
     file.seek(0)
     magic, version, machine, content, keys = (
         _TorchUnpickler(source).load() for _ in range(5)
     )
     if (magic, version, machine.get("little_endian")) != (MAGIC, VERSION, True):
-        raise _RefusedError("is not a file of PyTorch before 1.6")
+        raise RefusedError("is not a file of PyTorch before 1.6")
     if not all(isinstance(tensor, _Tensor) for tensor in content.values()):
-        raise _RefusedError("holds more than tensors")
+        raise RefusedError("holds more than tensors")
     kinds = {tensor.storage.key: tensor.storage for tensor in content.values()}
-    numbers = {key: _numbers(read, kinds[key]) for key in keys}
+    numbers = {key: _numbers(source.read, kinds[key]) for key in keys}
     if file.read(1):
-        raise _RefusedError("goes on where it should end")
+        raise RefusedError("goes on where it should end")
     return {name: _view(tensor, numbers) for name, tensor in content.items()}
 
 
 def _numbers(read: Callable[[int], bytes], storage: _Storage) -> np.ndarray:
     (count,) = struct.unpack("<q", read(8))
     if count != storage.count:
-        raise _RefusedError(f"holds {count} numbers where it declared {storage.count}")
+        raise RefusedError(f"holds {count} numbers where it declared {storage.count}")
     return np.frombuffer(read(count * np.dtype(storage.dtype).itemsize), storage.dtype)
 
 
@@ -143,13 +123,13 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > LARGEST_FILE:
-                raise _RefusedError(f"is too large ({size:,} bytes)")
+                raise RefusedError(f"is too large ({size:,} bytes)")
             return _tensors(file, size)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except EOFError:
         raise UserError(f"{path} is truncated") from None
-    except _RefusedError as error:
+    except RefusedError as error:
         raise UserError(f"{path} {error}") from None
     except Exception as error:  # whatever odd bytes make the machine stumble over
         reason = type(error).__name__

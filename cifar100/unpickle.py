@@ -23,11 +23,11 @@ LARGEST_FILE = 256 * 2**20  # bytes; the official `train` has 155 million
 NUMBERS = {"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"}
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """The file is not plain data; the message completes "PATH …"."""
 
 
-class _Call:
+class Call:
     """A function that a pickle may call but not change.
 
     A pickle can set attributes of whatever it got hold of, a function's defaults
@@ -43,7 +43,7 @@ class _Call:
         return self.function(*arguments)
 
     def __setstate__(self, state):
-        raise _RefusedError("tries to change the program that reads it")
+        raise RefusedError("tries to change the program that reads it")
 
 
 class _Dtype:
@@ -51,12 +51,12 @@ class _Dtype:
 
     def __init__(self, spec, align=False, copy=False):
         if as_text(spec) not in NUMBERS:
-            raise _RefusedError(f"holds an array of {spec!r}, not of integers")
+            raise RefusedError(f"holds an array of {spec!r}, not of integers")
         self.value = np.dtype(as_text(spec))
 
     def __setstate__(self, state):
         if any(part is not None for part in state[2:5]):
-            raise _RefusedError("holds an array with fields")
+            raise RefusedError("holds an array with fields")
         self.value = self.value.newbyteorder(as_text(state[1]))
 
 
@@ -69,9 +69,7 @@ class _Array:
     def __setstate__(self, state):
         _, shape, dtype, fortran, raw = state
         if math.prod(shape) * dtype.value.itemsize != len(raw):
-            raise _RefusedError(
-                f"declares an array of shape {shape}, but holds another"
-            )
+            raise RefusedError(f"declares an array of shape {shape}, but holds another")
         flat = np.frombuffer(raw, dtype.value)
         self.value = flat.reshape(shape, order="F" if fortran else "C")
 
@@ -84,7 +82,7 @@ def as_text(value: str | bytes) -> str:
 def _encode(text: str, encoding: str | bytes) -> bytes:
     """How Python 3 spells bytes in protocol 2."""
     if as_text(encoding) not in ("latin1", "latin-1"):
-        raise _RefusedError(f"asks for the encoding {encoding!r}")
+        raise RefusedError(f"asks for the encoding {encoding!r}")
     return text.encode("latin-1")
 
 
@@ -93,18 +91,18 @@ def _scalar(dtype: _Dtype, raw: bytes) -> int:
 
 
 KNOWN = {
-    ("_codecs", "encode"): _Call(_encode),
-    ("numpy", "dtype"): _Call(_Dtype),
+    ("_codecs", "encode"): Call(_encode),
+    ("numpy", "dtype"): Call(_Dtype),
     ("numpy", "ndarray"): "ndarray",  # only ever an argument of _reconstruct
     **{
         (f"numpy.{core}.multiarray", name): call
         for core in ("core", "_core")  # before and since NumPy 2
-        for name, call in (("_reconstruct", _Call(_Array)), ("scalar", _Call(_scalar)))
+        for name, call in (("_reconstruct", Call(_Array)), ("scalar", Call(_scalar)))
     },
 }
 
 
-class _Unpickler(pickle._Unpickler):
+class Unpickler(pickle._Unpickler):
     """The pure Python one: as fast for these files, and its memo is a dict.
 
     The C one reserves memory for any memo index that the file names: 64 GB in 5 bytes.
@@ -114,24 +112,26 @@ class _Unpickler(pickle._Unpickler):
     dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
     del dispatch[pickle.BYTEARRAY8[0]]
 
+    known: ClassVar = KNOWN
+
     def find_class(self, module, name):
         try:
-            return KNOWN[module, name]
+            return self.known[module, name]
         except KeyError:
-            raise _RefusedError(
-                f"asks for {module}.{name}, which is not data"
-            ) from None
+            raise RefusedError(f"asks for {module}.{name}, which is not data") from None
 
 
-def _unpickle(file: BinaryIO, size: int) -> Any:
+def bounded(file: BinaryIO, size: int) -> SimpleNamespace:
+    """`file`, of `size` bytes, for an unpickler: a read gives all or fails, and never
+    reserves more than there is, whatever length the file declares."""
+
     def read(count: int) -> bytes:
-        content = file.read(min(count, size))  # a declared length reserves no more
+        content = file.read(min(count, size))
         if len(content) < count:
             raise EOFError
         return content
 
-    bounded = SimpleNamespace(read=read, readline=file.readline)
-    return _Unpickler(bounded, encoding="bytes").load()
+    return SimpleNamespace(read=read, readline=file.readline)
 
 
 def read_pickle(path: Path) -> dict[str, Any]:
@@ -144,10 +144,10 @@ def read_pickle(path: Path) -> dict[str, Any]:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size > LARGEST_FILE:
-                raise _RefusedError(f"is too large ({size:,} bytes)")
-            content = _unpickle(file, size)
+                raise RefusedError(f"is too large ({size:,} bytes)")
+            content = Unpickler(bounded(file, size), encoding="bytes").load()
         if not isinstance(content, dict):
-            raise _RefusedError("does not hold a dict")
+            raise RefusedError("does not hold a dict")
         return {
             as_text(key): value.value if isinstance(value, _Array) else value
             for key, value in content.items()
@@ -160,7 +160,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except EOFError:
         raise UserError(f"{path} is truncated ({size:,} bytes); {REMEDY}") from None
-    except _RefusedError as error:
+    except RefusedError as error:
         raise UserError(f"{path} {error}; {REMEDY}") from None
     except Exception as error:  # whatever odd bytes make the machine stumble over
         reason = type(error).__name__

@@ -56,12 +56,12 @@ def draw(
     the epoch before (Jordan 2024, arXiv:2404.00498, section 3.6). `crop`: (count, 2)
     int32, rows and columns by which the window is moved, from -crop_padding to
     +crop_padding. `affine`: (count, 2, 3) float32, what `affine_matrices` gives.
-    `brightness`: (count,) float32, the factor.
-    `cutout`: (count, 2) int32, row and column of the centre. `rand_augment`: (count,
-    rounds, 2) int32, card and sign. `mixup`: (count,) float32, what the image itself
-    counts. `cutmix`: (count, 4) int32, the box: top, left, bottom, right, the last two
-    just outside. The latter two add `partner`: (count,) int32, which image of its batch
-    an image is mixed with, and `share`: (count,) float32, what its own label counts.
+    `brightness`: (count,) float32, the factor. `cutout`: (count, 2) int32, row and
+    column of the centre. `rand_augment`: (count, rounds, 2) int32, card and sign.
+    `mixup`: (count,) float32, what the image itself counts. `cutmix`: (count, 4) int32,
+    the box: top, left, bottom, right, the last two just outside. The latter two add
+    `partner`: (count,) int32, which image of its batch an image is mixed with, and
+    `share`: (count,) float32, what its own label counts.
     """
     streams = {name: generator(seed, epoch, name) for name in transforms}
     parameters = {}

@@ -18,9 +18,10 @@ def fingerprint(engine: Engine, split: Split) -> dict[str, Any]:
     Leaves the engine some steps on, and compiled for all sizes of its pictures.
     """
     first = first_step_loss(engine, split)
-    for side, _ in engine.experiment.image_sizes[1:]:  # each size is a program
-        one = replace(_first_step(engine, split), image_sizes=np.array([side]))
-        _take(engine, split, one)
+    sides = [side for side, _ in engine.experiment.image_sizes[1:]]
+    step = _first_step(engine, split) if sides else None
+    for side in sides:  # each size is a program
+        _take(engine, split, replace(step, image_sizes=np.array([side])))
     parameters, macs = cost.parameters(engine.model), cost.macs(engine.model)
     return {"parameters": parameters, "macs": macs, "first_step_loss": first}
 

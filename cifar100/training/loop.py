@@ -17,7 +17,7 @@ from cifar100.training import checkpoint, environment, inputs
 from cifar100.training.engine import Engine, create
 from cifar100.training.evaluations import AVERAGED_SHARE, evaluate
 from cifar100.training.first_step import fingerprint
-from cifar100.training.plan import Plan, plan_epoch, steps_per_epoch
+from cifar100.training.plan import plan_epoch, steps_per_epoch
 from cifar100.training.profiles import Scale, scale
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
@@ -120,14 +120,11 @@ class _Course:
         checkpoint.remove(self._path)
         return run
 
-    def _plan(self, epoch: int) -> Plan:
+    def _epoch(self, epoch: int) -> dict[str, Any]:
         images, epochs = len(self.train.fine), self.amount.epochs
-        return plan_epoch(
+        plan = plan_epoch(
             self.experiment, self.seed, epoch, images=images, epochs=epochs
         )
-
-    def _epoch(self, epoch: int) -> dict[str, Any]:
-        plan = self._plan(epoch)
         self.engine.seed_dropout(self.seed, epoch)
         began = time.perf_counter()
         pictures = self.train.images
@@ -179,11 +176,12 @@ class _Course:
         began = time.perf_counter()
         if self.best is not None:
             self.engine.set_weights(self.best)
+        weights = self.engine.weights()
         val, test = self._score(self.val), self._score(self.test)
         on_train = metrics(self._score(self.train))
         final = metrics(self.stopping.counted(val))
         # A run that stopped early never reached the epochs that are averaged.
-        averaged = self.averaged or self.engine.weights()
+        averaged = self.averaged or weights
         extra = evaluate(self.engine, self.seed, averaged, self.train, self.val)
         history = self.progress["history"]
         evaluation = sum(row["evaluation_seconds"] for row in history)
@@ -207,14 +205,14 @@ class _Course:
             evaluations=extra,
             facts={
                 "fingerprint": found,
-                "weights_sha256": _digest(self.engine.weights()),
+                "weights_sha256": _digest(weights),
                 "val_scored": "second half" if self.stopping.on else "all",
                 "seconds": {key: round(value, 3) for key, value in seconds.items()},
                 "images_per_second": round(images / max(seconds["train"], 1e-3), 1),
                 "resumed": self.progress["resumed"],
                 **self._machine(),
             },
-            weights=self.engine.weights(),
+            weights=weights,
         )
 
     def _machine(self) -> dict[str, Any]:
