@@ -1,4 +1,8 @@
-"""Probabilities that can be taken at their word: temperature, and a line for doubt."""
+"""Probabilities that can be taken at their word: how far they can, and temperature.
+
+What judges works on the arrays of `scores.per_image`, which every record keeps; what
+changes probabilities needs logits. They meet in `per_image(logits / temperature, …)`.
+"""
 
 from typing import Any
 
@@ -6,6 +10,9 @@ import numpy as np
 from scipy.optimize import isotonic_regression, minimize_scalar
 from scipy.special import log_softmax
 
+from cifar100.training.scores import metrics, per_image
+
+BINS = 15  # of equal width, as in Guo et al. 2017, section 4
 BOUNDS = (0.01, 100.0)  # of temperatures; a network that learnt nothing ends at one
 
 
@@ -36,6 +43,71 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
+def reliability(scored: dict[str, np.ndarray], bins: int = BINS) -> list[dict]:
+    """Predictions sorted into `bins` by the probability of the predicted class.
+
+    `scored` is what `scores.per_image` gives. A row each, from 0 to 1: `low`, `high`
+    (a bin has its upper edge and not its lower one), `images`, `confidence` (their mean
+    probability) and `top1`; both are None in an empty bin.
+    """
+    probability = scored["probability"].astype(np.float64)
+    correct = scored["rank"] == 0
+    place = np.clip(np.ceil(probability * bins).astype(int) - 1, 0, bins - 1)
+    rows = []
+    for number in range(bins):
+        inside = place == number
+        some = bool(inside.any())
+        rows.append(
+            {
+                "low": number / bins,
+                "high": (number + 1) / bins,
+                "images": int(inside.sum()),
+                "confidence": float(probability[inside].mean()) if some else None,
+                "top1": float(correct[inside].mean()) if some else None,
+            }
+        )
+    return rows
+
+
+def errors(scored: dict[str, np.ndarray], bins: int = BINS) -> dict[str, float]:
+    """How far probabilities can be taken at their word; 0 is best for each of them.
+
+    `ece`: expected calibration error, the mean distance of confidence and accuracy over
+    the bins of `reliability`, weighted by images (Guo et al. 2017, section 2). `nll`:
+    mean negative log-probability of the true class, in nats. `brier`: mean squared
+    distance of all probabilities from the truth, 0 to 2 (Brier 1950).
+
+    A record keeps float16, so these are exact to about 0.0005.
+    """
+    rows = [row for row in reliability(scored, bins) if row["images"]]
+    apart = [abs(row["confidence"] - row["top1"]) for row in rows]
+    log_true = scored["log_probability"].astype(np.float64)
+    squares = scored["sum_squares"].astype(np.float64)
+    return {
+        "ece": float(np.average(apart, weights=[row["images"] for row in rows])),
+        "nll": metrics(scored)["loss"],
+        "brier": float((squares - 2 * np.exp(log_true) + 1).mean()),
+    }
+
+
+def before_and_after(
+    val_logits: np.ndarray, val: np.ndarray, logits: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """What a temperature fitted on val does for other images.
+
+    Logits (N, 100) and labels int (N,) of either. `temperature`; then `before` and
+    `after`, each with the values of `errors`, the `top1` and the `bins` of
+    `reliability` for `logits`.
+    """
+    temperature = fit_temperature(val_logits, val)
+    found: dict[str, Any] = {"temperature": temperature}
+    for name, divisor in (("before", 1.0), ("after", temperature)):
+        scored = per_image(logits.astype(np.float64) / divisor, labels)
+        top1 = {"top1": metrics(scored)["top1"]}
+        found[name] = top1 | errors(scored) | {"bins": reliability(scored)}
+    return found
+
+
 def doubt_below(probability: np.ndarray, correct: np.ndarray) -> float:
     """The top probability under which a prediction is more likely wrong than right.
 
@@ -63,9 +135,9 @@ def summary(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """
     labels = labels.astype(int)
     temperature = fit_temperature(logits, labels)
-    calibrated = probabilities(logits, temperature)
-    hit = np.argsort(-logits, axis=1, kind="stable")[:, :5] == labels[:, None]
-    top, correct = calibrated.max(axis=1), hit[:, 0]
+    scored = per_image(logits, labels)
+    found, correct = metrics(scored), scored["rank"] == 0
+    top = probabilities(logits, temperature).max(axis=1)
     limit = doubt_below(top, correct)
     doubtful = top < limit
     return {
@@ -73,8 +145,8 @@ def summary(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         "doubt_below": limit,
         "val": {
             "images": len(labels),
-            "top1": float(correct.mean()),
-            "top5": float(hit.any(axis=1).mean()),
+            "top1": found["top1"],
+            "top5": found["top5"],
             "loss": loss(logits, labels),
             "loss_calibrated": loss(logits, labels, temperature),
             "doubtful": float(doubtful.mean()),

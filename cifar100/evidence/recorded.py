@@ -35,7 +35,12 @@ def contrasts(family: str = "ladder") -> list[Contrast]:
 
 def recorded_effects(family: str = "ladder") -> list[PairedEffect]:
     """The effect of every contrast of a family that its records can decide on."""
-    return _effects(_runs(finals(records.list_records())), contrasts(family))
+    return effects_in(finals(records.list_records()), family)
+
+
+def effects_in(finals: pd.DataFrame, family: str = "ladder") -> list[PairedEffect]:
+    """As `recorded_effects`, from the rows of `finals`."""
+    return _effects(_runs(finals), contrasts(family))
 
 
 def compare(child: str, parent: str) -> PairedEffect:

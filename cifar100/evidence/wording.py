@@ -1,5 +1,7 @@
 """Effects in words: percentage points, intervals, the sentence of a verdict."""
 
+from typing import Any
+
 from cifar100.evidence.paired import PairedEffect
 
 NARROW = 0.002  # an interval below 0.2 pp needs a second digit to be read at all
@@ -39,10 +41,36 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
         return f"{finding} paired seeds, exploratory)."
     if effect.word is None:
         return f"**Verdict: open.** {finding} of {effect.seeds} paired seeds)."
-    adjusted = _p_text(effect.p_adjusted)
+    adjusted = p_text(effect.p_adjusted)
     return (
         f"**Verdict: {effect.word}.** {finding} paired seeds, adjusted p {adjusted})."
     )
+
+
+def verdict_cells(row: dict[str, Any]) -> dict[str, str]:
+    """A row of `exam.verdict_rows` as words, for a table.
+
+    A step without a contrast says so, and one without enough runs that it is missing.
+    """
+    cells = {"step": row["row"], "student": row["student"] or "–"}
+    none = dict.fromkeys(("on val", "interval", "adjusted p", "word"), "–")
+    none |= dict.fromkeys(("on test", "interval, test", "word, test"), "–")
+    if row["claim"] is None:
+        return cells | {"claim": "(no contrast named beforehand)"} | none
+    cells |= {"claim": row["claim"]} | none
+    effects = {"val": row["val"], "test": row["test"]}
+    for split, effect in effects.items():
+        if effect is None:
+            cells[f"on {split}"] = "missing"
+            continue
+        after = "" if split == "val" else ", test"
+        low, high = effect.moderated_low, effect.moderated_high
+        cells[f"on {split}"] = pp(effect.mean, _digits(low, high))
+        cells[f"interval{after}"] = interval_text(low, high)
+        cells[f"word{after}"] = effect.word or f"open, {effect.n} of {effect.seeds}"
+        if split == "val" and effect.p_adjusted is not None:
+            cells["adjusted p"] = p_text(effect.p_adjusted)
+    return cells
 
 
 def _digits(low: float, high: float) -> int:
@@ -55,5 +83,6 @@ def _signed(fraction: float, digits: int) -> str:
     return f"{sign}{abs(rounded):.{digits}f}"
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p value in two digits."""
     return "below 0.0001" if p < 1e-4 else f"{p:.2g}"

@@ -38,6 +38,7 @@ STORABLE = ("flip", "affine", "brightness")
 # of it is part of the id.
 STORY_FIELDS = (
     *("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu", "timed"),
+    "headline",
 )
 
 
@@ -53,7 +54,8 @@ class Experiment:
     picture are stored beforehand, and an epoch takes each picture from one of its
     copies or as it is. `images_per_class` leaves so many training images of each class,
     the first ones. `gpu` marks a run too long for two cores, `timed` one whose seconds
-    are part of its claim, so that it is recorded with nothing else beside it.
+    are part of its claim, so that it is recorded with nothing else beside it, and
+    `headline` one whose logits are kept beside the record.
     `image_sizes` are pairs: a side in pixels, and up to which share of the steps it is
     trained on (progressive resizing); val is always scored at 32.
     `momentum` is SGD's. Muon moves convolution kernels, at a peak of
@@ -75,6 +77,7 @@ class Experiment:
     seeds: int = 3
     gpu: bool = False
     timed: bool = False
+    headline: bool = False
 
     architecture: str
     arguments: Mapping[str, Any] | tuple = ()
@@ -159,7 +162,8 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
         change["arguments"] = dict(parent.arguments) | dict(arguments)
     if all(getattr(parent, key) == value for key, value in change.items()):
         raise UserError(f"{name}: {change} is what {parent.name} has already")
-    fresh = {"claim": "", "supports": 1, "kind": "exploratory", "timed": False}
+    fresh = {"claim": "", "supports": 1, "kind": "exploratory"}
+    fresh |= {"timed": False, "headline": False}
     return replace(parent, name=name, parent=parent.name, **(fresh | story | change))
 
 

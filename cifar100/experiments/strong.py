@@ -17,6 +17,7 @@ RECIPE = {
     "evaluations": ("flip_tta",),
     "seeds": 5,
     "timed": True,
+    "headline": True,
 }
 
 # Recipe and shape of NAVIER-STOKED (github: AIDDA-Institute/CIFAR-100-speedrun,
@@ -50,6 +51,7 @@ fast_wide_long = child(
     epochs=30,
     seeds=1,
     timed=True,
+    headline=True,
     claim="Three times as many epochs are better.",
 )
 
@@ -203,6 +205,7 @@ finetuned_96 = child(
     "finetuned_96",
     arguments={"image_size": 96},
     timed=True,
+    headline=True,
     claim="Pictures of 96 pixels are better than of 64.",
 )
 finetuned_224 = child(
@@ -210,6 +213,7 @@ finetuned_224 = child(
     "finetuned_224",
     arguments={"image_size": 224},
     gpu=True,
+    headline=True,
     claim="Pictures of 224 pixels, as in pretraining, are better than of 96.",
 )
 finetuned_224_lite2 = child(

@@ -5,8 +5,15 @@ from cifar100.plots.augmentation import (
     plot_interaction,
     plot_protocols,
 )
+from cifar100.plots.calibration import plot_reliability
+from cifar100.plots.confusion import (
+    plot_classes,
+    plot_confusion,
+    plot_superclass_confusion,
+)
 from cifar100.plots.curves import plot_learning_curves, plot_train_against_val
 from cifar100.plots.data_study import (
+    plot_agreement,
     plot_class_colours,
     plot_floors,
     plot_likeness,
@@ -20,6 +27,7 @@ from cifar100.plots.depth import (
     plot_shifts,
 )
 from cifar100.plots.effects import plot_effects
+from cifar100.plots.exam import COSTS, plot_costs, plot_val_against_test
 from cifar100.plots.gap import plot_train_val_gap
 from cifar100.plots.images import (
     plot_image_grid,
@@ -35,6 +43,7 @@ from cifar100.plots.mechanisms import (
     plot_orders,
     plot_rates,
 )
+from cifar100.plots.noise import plot_ensembles, plot_noise, plot_seeds_needed
 from cifar100.plots.panels import plot_learning_panels
 from cifar100.plots.schedules import (
     plot_best_epochs,
@@ -58,18 +67,24 @@ from cifar100.plots.transfer import (
 )
 
 __all__ = [
+    "COSTS",
     "FIGSIZE_HALF",
     "FIGSIZE_WIDE",
     "Grid",
     "plot_ablation",
+    "plot_agreement",
     "plot_best_epochs",
     "plot_block_costs",
     "plot_class_colours",
+    "plot_classes",
     "plot_conditions",
+    "plot_confusion",
     "plot_copies",
+    "plot_costs",
     "plot_covariances",
     "plot_depths",
     "plot_effects",
+    "plot_ensembles",
     "plot_flips",
     "plot_floors",
     "plot_gradients",
@@ -87,18 +102,23 @@ __all__ = [
     "plot_likeness",
     "plot_long_curves",
     "plot_mismatch",
+    "plot_noise",
     "plot_orders",
     "plot_plan",
     "plot_promises",
     "plot_protocols",
     "plot_rate_search",
     "plot_rates",
+    "plot_reliability",
     "plot_resolutions",
+    "plot_seeds_needed",
     "plot_shifts",
     "plot_singular_values",
+    "plot_superclass_confusion",
     "plot_superclass_errors",
     "plot_time_to_accuracy",
     "plot_train_against_val",
     "plot_train_val_gap",
+    "plot_val_against_test",
     "use_style",
 ]

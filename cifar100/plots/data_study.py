@@ -1,13 +1,21 @@
-"""Figures of notebook 01 that show numbers, not images."""
+"""Figures of the data set that show numbers, not images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished, percent_axis
+from cifar100.plots.style import (
+    COLORS,
+    DASHES,
+    FIGSIZE_WIDE,
+    MARKERS,
+    finished,
+    legend_above,
+    percent_axis,
+)
 
 
 def plot_class_colours(
@@ -104,4 +112,28 @@ def plot_likeness(
     )
     axes.set_ylim(bottom=0.8)
     axes.legend(loc="upper left", bbox_to_anchor=(0.62, 0.88))
+    return finished(figure)
+
+
+def plot_agreement(
+    curves: Mapping[str, pd.DataFrame], chosen: Mapping[str, Mapping[str, float]]
+) -> Figure:
+    """Precision against recall of searches for copies, both in [0, 1], by name.
+
+    `curves` holds a table with `precision` and `recall` for each search, a row a cut;
+    `chosen` the two values at the cut that was chosen for it, a large mark.
+    """
+    figure, axes = plt.subplots(figsize=FIGSIZE_WIDE, layout="constrained")
+    for turn, (name, curve) in enumerate(curves.items()):
+        look = {"color": COLORS[turn], "linestyle": DASHES[turn]}
+        known = curve.dropna()
+        axes.plot(known["recall"], known["precision"], label=name, gid="cuts", **look)
+        point = chosen[name]["recall"], chosen[name]["precision"]
+        mark = {"color": COLORS[turn], "marker": MARKERS[turn], "markersize": 8}
+        axes.plot(*point, linestyle="", gid="chosen", **mark)
+    percent_axis(axes)
+    percent_axis(axes, "x")
+    axes.set(xlabel="recall: listed images that are found", ylim=(-0.03, 1.05))
+    axes.set_ylabel("precision: found images that are listed")
+    legend_above(figure, axes)
     return finished(figure)

@@ -11,26 +11,28 @@ from matplotlib.patches import Patch
 
 from cifar100.experiments import EXPERIMENTS, Step
 from cifar100.experiments.story import TARGET_OWN_NETWORK, TARGET_TRANSFER
-from cifar100.plots.style import COLORS, FIGSIZE_WIDE, finished
+from cifar100.plots.style import COLORS, FIGSIZE_WIDE, LABELS, finished
 
 STUDENT, OURS, MUTED = COLORS[0], COLORS[3], "#707070"
 APART = 0.16  # of a row: the student above its middle, the records below
 
 
-def plot_journey(steps: Sequence[Step], finals: pd.DataFrame) -> Figure:
+def plot_journey(
+    steps: Sequence[Step], finals: pd.DataFrame, metric: str = "val_top1"
+) -> Figure:
     """The student's figures step by step, from top to bottom, as accuracies in [0, 1].
 
     A dot is a figure as the student gave it, hollow where it is the "before" of a
     change; a bar is one given as a range. The path joins the dots in their order; it
     skips ranges and steps without a figure, which have no mark. A diamond is the mean
-    over seeds of `val_top1` of one experiment of that step: `finals` is tidy, one row
-    per (experiment, seed), and may be empty. Lines mark the student's two targets.
+    over seeds of `metric` of one experiment of that step: `finals` is tidy, one row per
+    (experiment, seed), and may be empty. Lines mark the student's two targets.
     """
     height = 1.2 + 0.235 * len(steps)
     figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], height), layout="constrained")
     _targets(axes)
     _student(axes, steps)
-    lowest = _records(axes, steps, finals)
+    lowest = _records(axes, steps, finals, metric)
     labels = [f"{step.title}  {step.row}" for step in steps]
     axes.set_yticks(range(len(steps)), labels)
     for label, step in zip(axes.get_yticklabels(), steps, strict=True):
@@ -43,7 +45,8 @@ def plot_journey(steps: Sequence[Step], finals: pd.DataFrame) -> Figure:
     handles.append(Patch(color=STUDENT, alpha=0.35, label="student, a range"))
     if lowest < 1:
         mark = {"marker": "D", "linestyle": "", "color": OURS, "markersize": 5}
-        handles.append(Line2D([], [], label="our records, val top-1", **mark))
+        words = f"our records, {LABELS[metric]}"
+        handles.append(Line2D([], [], label=words, **mark))
     # Below the axes: inside, it would cover marks of the last steps.
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return finished(figure)
@@ -82,12 +85,14 @@ def _student(axes: Axes, steps: Sequence[Step]) -> None:
         axes.plot(*zip(*path, strict=True), color=STUDENT, linewidth=1.2, gid="path")
 
 
-def _records(axes: Axes, steps: Sequence[Step], finals: pd.DataFrame) -> float:
+def _records(
+    axes: Axes, steps: Sequence[Step], finals: pd.DataFrame, metric: str
+) -> float:
     """Draw the mean of each recorded experiment; the lowest of them, 1 without any."""
     if finals.empty:
         return 1.0
     places = {step.row: place for place, step in enumerate(steps)}
-    means = finals.groupby("experiment", sort=False)["val_top1"].mean()
+    means = finals.groupby("experiment", sort=False)[metric].mean()
     rows = [places.get(EXPERIMENTS[name].row) for name in means.index]
     drawn = [(m, p + APART) for m, p in zip(means, rows, strict=True) if p is not None]
     for mean, height in drawn:

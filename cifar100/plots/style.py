@@ -25,6 +25,7 @@ LABELS = {
     "train_loss": "train loss, nats (training mode)",
     "val_top1": "val top-1",
     "val_loss": "val loss, nats",
+    "test_top1": "test top-1",
 }
 
 

@@ -177,7 +177,9 @@ class _Course:
         if self.best is not None:
             self.engine.set_weights(self.best)
         weights = self.engine.weights()
-        val, test = self._score(self.val), self._score(self.test)
+        both = {"val": self.val, "test": self.test}
+        logits = {key: self.engine.logits(x.images) for key, x in both.items()}
+        val, test = (per_image(logits[key], x.fine) for key, x in both.items())
         on_train = metrics(self._score(self.train))
         final = metrics(self.stopping.counted(val))
         # A run that stopped early never reached the epochs that are averaged.
@@ -213,6 +215,7 @@ class _Course:
                 **self._machine(),
             },
             weights=weights,
+            logits=logits if self.experiment.headline else {},
         )
 
     def _machine(self) -> dict[str, Any]:

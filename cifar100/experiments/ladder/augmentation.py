@@ -57,6 +57,7 @@ flip_crop_long = child(
     baseline_long,
     "flip_crop_long",
     augmentation=("flip", "crop"),
+    headline=True,
     claim="After four times the epochs, flips and crops help.",
 )
 cutmix_long, rand_augment_long = (
@@ -82,6 +83,7 @@ flip_crop_wide = child(
     "flip_crop_wide",
     arguments={"filters": (32, 64, 128)},
     kind="confirmatory",
+    headline=True,
     claim="With flips and crops, a wider network helps.",
 )
 flip_crop_4_blocks = child(

@@ -1,0 +1,106 @@
+"""How sure can one be: noise of seeds and of images, and what several runs buy."""
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.power import TTestPower
+
+from cifar100.calibration import probabilities
+from cifar100.evidence.paired import Contrast, paired_differences
+
+Scored = dict[str, np.ndarray]  # what `scores.per_image` gives
+MOST_SUBSETS = 20  # of the members of an ensemble, for each size
+
+
+def binomial_error(top1: float, images: int) -> float:
+    """Standard error of an accuracy that comes from so many independent images."""
+    return float(np.sqrt(top1 * (1 - top1) / images))
+
+
+def spread(finals: pd.DataFrame, images: int = 10_000) -> pd.DataFrame:
+    """Two kinds of noise in the `test_top1` of each experiment with two runs or more.
+
+    `n`, `mean`, `seed_sd` (standard deviation over seeds), `range` (highest minus
+    lowest) and `image_error` (`binomial_error` of the mean).
+    """
+    groups = finals.groupby("experiment", sort=False)["test_top1"]
+    table = groups.agg(n="size", mean="mean", seed_sd="std", low="min", high="max")
+    table["range"] = table.pop("high") - table.pop("low")
+    table["image_error"] = [binomial_error(mean, images) for mean in table["mean"]]
+    return table[table["n"] > 1]
+
+
+def seeds_needed(effect: float, sd: float, power: float = 0.8) -> int:
+    """Paired seeds after which a t test at 5 % finds `effect` with that power.
+
+    `sd` is the standard deviation of a paired difference, in the unit of `effect`. Two
+    at least: one difference has no spread.
+    """
+    solve = TTestPower().solve_power
+    if sd == 0 or solve(effect_size=effect / sd, nobs=2, alpha=0.05) >= power:
+        return 2
+    n = solve(effect_size=effect / sd, power=power, alpha=0.05)
+    return int(np.ceil(float(np.squeeze(n))))
+
+
+def pair_spreads(
+    finals: pd.DataFrame, contrasts: Iterable[Contrast], fewest: int = 3
+) -> np.ndarray:
+    """Standard deviations of paired differences in `test_top1`, one for each contrast
+    with at least `fewest` seeds in common, in ascending order."""
+    groups = finals.groupby("experiment")
+    top1 = {
+        name: dict(zip(g["seed"], g["test_top1"], strict=True)) for name, g in groups
+    }
+    both = [(top1.get(c.child, {}), top1.get(c.parent, {})) for c in contrasts]
+    found = [paired_differences(*pair) for pair in both]
+    return np.sort([d.std(ddof=1) for d in found if len(d) >= fewest])
+
+
+def disagreement(members: Sequence[Scored]) -> float:
+    """Share of images that two of the members call differently, mean over all pairs."""
+    pairs = itertools.combinations([m["predictions"] for m in members], 2)
+    return float(np.mean([(one != other).mean() for one, other in pairs]))
+
+
+def vote(members: Sequence[Scored]) -> float:
+    """Top-1 when each member has one vote for the class that it predicts.
+
+    Of classes with equally many votes, the one with the higher sum of probabilities
+    wins. No labels are needed: a member whose `rank` is 0 names the true class; where
+    none does, no vote can be right.
+    """
+    images = np.arange(len(members[0]["predictions"]))
+    votes = np.zeros((len(images), 100))
+    truth = np.full(len(images), -1)
+    for member in members:
+        classes = member["predictions"].astype(int)
+        sureness = member["probability"].astype(np.float64)
+        votes[images, classes] += 1 + sureness / (len(members) + 1)
+        truth = np.where(member["rank"] == 0, classes, truth)
+    return float((votes.argmax(axis=1) == truth).mean())
+
+
+def mean_probability(members: Sequence[Scored], labels: np.ndarray) -> float:
+    """Top-1 of the mean of the members' probabilities; each has `logits` (N, 100)."""
+    mean = np.mean([probabilities(m["logits"]) for m in members], axis=0)
+    return float((mean.argmax(axis=1) == labels).mean())
+
+
+def by_size(
+    members: Sequence[Any], score: Callable[[Sequence[Any]], float]
+) -> pd.DataFrame:
+    """What an ensemble of k members scores: a row a size, from 1 to all.
+
+    `k`, `top1` (mean over subsets of that size, in order of the seeds, at most
+    `MOST_SUBSETS` of them) and `subsets`.
+    """
+    rows = []
+    for k in range(1, len(members) + 1):
+        subsets = itertools.combinations(members, k)
+        found = [score(chosen) for chosen in itertools.islice(subsets, MOST_SUBSETS)]
+        rows.append({"k": k, "top1": float(np.mean(found)), "subsets": len(found)})
+    return pd.DataFrame(rows)

@@ -1,0 +1,128 @@
+"""Figures of notebook 15: val against test, cost against accuracy."""
+
+from collections.abc import Iterable, Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cifar100.evidence import on_front
+from cifar100.experiments import EXPERIMENTS
+from cifar100.plots.style import (
+    COLORS,
+    FIGSIZE_WIDE,
+    INK,
+    finished,
+    legend_above,
+    percent_axis,
+)
+
+GROUPS = {  # of experiments: colour, marker
+    "the student's steps": (COLORS[0], "o"),
+    "a recipe for few epochs": (COLORS[1], "s"),
+    "from ImageNet": (COLORS[2], "^"),
+}
+GROUP_OF = {"S21": "a recipe for few epochs", "S20": "from ImageNet"}  # else the first
+COSTS = {
+    "parameters": "parameters",
+    "petaflop": "training compute, PF (10^15 operations)",
+    "minutes": "training, minutes on this machine",
+}
+
+
+def plot_val_against_test(standings: pd.DataFrame) -> Figure:
+    """Mean test top-1 of each experiment by its mean val top-1, and their difference.
+
+    `standings` has one row an experiment (its index), with `val_top1` and `test_top1`
+    in [0, 1]. At the left, both are equal on the dashed line; at the right stands test
+    minus val in percentage points, and dashes mark its mean.
+    """
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(FIGSIZE_WIDE[0], 3.7), layout="constrained"
+    )
+    for axes, height in (
+        (left, standings["test_top1"]),
+        (right, 100 * (standings["test_top1"] - standings["val_top1"])),
+    ):
+        _groups(axes, standings["val_top1"], height)
+        percent_axis(axes, "x")
+        axes.set_xlabel("val top-1")
+    ends = [standings["val_top1"].min(), standings["val_top1"].max()]
+    dashed = {"color": INK, "linewidth": 1, "linestyle": "--", "zorder": 1}
+    left.plot(ends, ends, gid="equal", **dashed)
+    percent_axis(left)
+    left.set_ylabel("test top-1")
+    shift = 100 * (standings["test_top1"] - standings["val_top1"]).mean()
+    right.axhline(shift, gid="shift", **dashed)
+    right.axhline(0, color=INK, linewidth=0.6)
+    right.set_ylabel("test minus val, percentage points")
+    legend_above(figure, left)
+    return finished(figure)
+
+
+def plot_costs(
+    table: pd.DataFrame, costs: Mapping[str, str] = COSTS, named: Iterable[str] = ()
+) -> Figure:
+    """Test top-1 against what it costs, a panel for each of `costs` (column: label).
+
+    `table` has one row an experiment (its index), with `test_top1` in [0, 1] and those
+    columns, nan where a cost is not known; axes of cost are logarithmic. The line runs
+    along the Pareto front: nothing recorded is better at that cost or less. Points on
+    the front carry their names, and those in `named`.
+    """
+    figure, panels = plt.subplots(
+        len(costs),
+        1,
+        figsize=(FIGSIZE_WIDE[0], 0.4 + 2.9 * len(costs)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axes, (column, label) in zip(panels.flat, costs.items(), strict=True):
+        known = table[table[column].notna()].sort_values(column)
+        axes.set(xscale="log", xlabel=label, ylabel="test top-1")
+        percent_axis(axes)
+        axes.margins(x=0.12, y=0.16)
+        if known.empty:
+            words = "no run to be shown here is recorded yet"
+            axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
+            continue
+        _groups(axes, known[column], known["test_top1"])
+        front = known[on_front(known[column], known["test_top1"])]
+        line = {"color": INK, "linewidth": 1.2, "where": "post", "zorder": 1}
+        axes.step(front[column], front["test_top1"], gid="front", **line)
+        _names(axes, known, column, front.index, named)
+    legend_above(figure, panels.flat[0])
+    return finished(figure)
+
+
+def group_of(name: str) -> str:
+    """The key of `GROUPS` that an experiment belongs to."""
+    return GROUP_OF.get(EXPERIMENTS[name].row, next(iter(GROUPS)))
+
+
+def _groups(axes: Axes, across: pd.Series, up: pd.Series) -> None:
+    """A mark for each experiment; `across` and `up` are indexed by its name."""
+    groups = np.array([group_of(name) for name in across.index])
+    for group, (color, marker) in GROUPS.items():
+        mine = groups == group
+        look = {"color": color, "marker": marker, "markersize": 4.5, "alpha": 0.8}
+        look |= {"markeredgewidth": 0, "linestyle": "", "gid": "experiments"}
+        axes.plot(across[mine], up[mine], label=group, **look)
+
+
+def _names(axes: Axes, known: pd.DataFrame, column: str, front, named) -> None:
+    """Names above the front, which nothing lies above of; others below their marks."""
+    chosen = [name for name in known.index if name in {*front, *named}]
+    for name in chosen:
+        above = name in front
+        axes.annotate(
+            name,
+            (known.loc[name, column], known.loc[name, "test_top1"]),
+            xytext=(-3, 4) if above else (3, -9),
+            textcoords="offset points",
+            ha="right" if above else "left",
+            fontsize=6.5,
+            color="#222222" if above else INK,
+        )

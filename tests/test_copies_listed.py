@@ -1,0 +1,129 @@
+"""Searches for copies, held against the published list."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from cifar100 import data_study, paths
+from cifar100.data_study import listed
+from cifar100.errors import DataMissing
+
+STORED = paths.package_root() / "records" / "demonstrations" / "15-copies.json"
+
+
+@pytest.fixture
+def published(home, monkeypatch):
+    """A short list in the published layout, where a download would have put it."""
+    text = (
+        "TestID,TrainID,Distance,Judgment\n7,3,0.0,0\n2,9,0.1,1\n9,4,0.2,2\n5,4,0.3,1\n"
+    )
+    folder = paths.cache() / "cifair"
+    folder.mkdir(parents=True)
+    (folder / "duplicates_cifar100.csv").write_text(text)
+    monkeypatch.setattr(listed, "SHA256", hashlib.sha256(text.encode()).hexdigest())
+    monkeypatch.setattr(listed, "SOURCE", "http://127.0.0.1:9/duplicates_cifar100.csv")
+    return folder
+
+
+def test_the_list_is_read_by_judgement(published):
+    found = data_study.listed_copies()
+    assert found == {"exact": [7], "near": [2, 5], "similar": [9]}
+
+
+def test_a_list_that_cannot_be_had_is_refused_in_one_line(published):
+    (published / "duplicates_cifar100.csv").unlink()
+    with pytest.raises(DataMissing, match="can't be fetched") as caught:
+        data_study.listed_copies()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_list_with_another_content_is_refused(published):
+    (published / "duplicates_cifar100.csv").write_text("TestID,Judgment\n1,0\n")
+    with pytest.raises(DataMissing):
+        data_study.listed_copies()
+
+
+def test_the_nearest_by_pixels_is_the_most_alike_of_all():
+    images = np.random.default_rng(1).integers(0, 256, (700, 32, 32, 3), np.uint8)
+    test = np.concatenate([images[:2, :, ::-1], images[690:, ::-1]])
+    sketch = data_study.sketcher(images)
+    found = data_study.nearest_by_pixels(sketch(test), sketch(images))
+    direct = data_study.likeness(sketch(test), sketch(images)).max(axis=1)
+    np.testing.assert_allclose(found, direct, rtol=1e-5)
+    assert found[:2] == pytest.approx([1, 1], abs=1e-5)
+
+
+def test_the_nearest_by_features_is_the_smallest_angle():
+    generator = np.random.default_rng(2)
+    known = generator.normal(3, 2, (900, 20)).astype("f4")
+    new = np.concatenate([known[:2], generator.normal(3, 2, (600, 20))]).astype("f4")
+    found = data_study.nearest_by_features(new, known)
+    centred = (known - known.mean(0)) / known.std(0)
+    row = (new[600] - known.mean(0)) / known.std(0)
+    cosines = centred @ row / np.linalg.norm(centred, axis=1) / np.linalg.norm(row)
+    assert found[:2] == pytest.approx([1, 1], abs=1e-5)
+    assert found[600] == pytest.approx(cosines.max(), abs=1e-4)
+
+
+def test_agreement_counts_what_is_found_and_what_is_listed():
+    likeness = np.array([0.9, 0.8, 0.7, 0.1])
+    is_listed = np.array([True, False, True, True])
+    table = data_study.agreement(likeness, is_listed, [0.95, 0.75, 0.0])
+    assert table["found"].tolist() == [0, 2, 4]
+    assert table["precision"].tolist() == [1.0, 0.5, 0.75]
+    assert table["recall"].tolist() == pytest.approx([0, 1 / 3, 1])
+
+
+def test_the_cut_keeps_its_precision_and_finds_most():
+    likeness = np.linspace(1, 0, 400)
+    is_listed = np.arange(400) % 10 != 9  # nine in ten …
+    is_listed[200:] = False  # … of the upper half
+    cut = data_study.cut_for(0.85, likeness, is_listed)
+    found = likeness >= cut
+    assert is_listed[found].mean() >= 0.85
+    assert 200 <= found.sum() <= 213
+
+
+def test_searches_are_judged_on_images_that_chose_no_cut():
+    generator = np.random.default_rng(3)
+    is_listed = np.zeros(4000, bool)
+    is_listed[generator.choice(4000, 400, replace=False)] = True
+    likeness = {
+        "good": generator.normal(0, 1, 4000) + 4 * is_listed,
+        "poor": generator.normal(0, 1, 4000) + 2 * is_listed,
+    }
+    copies = {"exact": np.flatnonzero(is_listed).tolist(), "near": []}
+    found = data_study.judge_searches(likeness, copies, 0.9)
+    json.dumps(found, allow_nan=False)
+    searches = found["searches"]
+    assert list(searches) == ["good", "poor", "either"]
+    odd = np.arange(4000) % 2 == 1
+    for name, values in likeness.items():
+        hit = values >= searches[name]["cut"]
+        assert searches[name]["images"] == np.flatnonzero(hit).tolist()
+        both = (hit & is_listed & odd).sum()
+        assert searches[name]["precision"] == pytest.approx(both / (hit & odd).sum())
+        assert searches[name]["recall"] == pytest.approx(both / (is_listed & odd).sum())
+    assert searches["good"]["recall"] > searches["poor"]["recall"]
+    union = {*searches["good"]["images"], *searches["poor"]["images"]}
+    assert set(searches["either"]["images"]) == union
+
+
+@pytest.mark.skipif(not STORED.exists(), reason="not recorded")
+def test_the_stored_list_has_the_published_count():
+    """Counted in the published file: 891 images, 39 exact, 582 near, 270 similar."""
+    value = json.loads(STORED.read_text())["value"]
+    counts = {name: len(set(images)) for name, images in value["listed"].items()}
+    assert counts == {"exact": 39, "near": 582, "similar": 270}
+    stored = json.loads((STORED.parent / "01-copies-in-test.json").read_text())["value"]
+    identical = set(stored["identical"]["test"])
+    assert len(identical) == 10
+    assert identical <= set(value["listed"]["exact"])
+    for name, search in value["searches"].items():
+        hit = [i for i in search["images"] if i % 2]
+        wanted = {i for images in value["listed"].values() for i in images if i % 2}
+        both = len(wanted.intersection(hit))
+        assert search["precision"] == pytest.approx(both / len(hit)), name
+        assert search["recall"] == pytest.approx(both / len(wanted)), name

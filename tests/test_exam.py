@@ -1,0 +1,212 @@
+"""The exam: test predictions are opened whole or not at all, and judged as on val."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from cifar100 import evidence, records
+from cifar100.errors import WorkError
+from cifar100.experiments import EXPERIMENTS, STORY, get
+from tests.made_runs import QUALITY, labels, made_run, record_all
+
+VAL, TEST = labels(5000), labels(10_000, 1)
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory):
+    """Records, what `open_test` gives for them, and the rows of both."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR100_HOME", str(tmp_path_factory.mktemp("exam")))
+        record_all(VAL, TEST)
+        found = records.list_records()
+        opened = records.open_test(found)
+        on_val = [
+            effect
+            for family in ("ladder", "strong")
+            for effect in evidence.recorded_effects(family)
+        ]
+    finals = evidence.with_test(records.finals_table(found), opened)
+    return found, opened, finals, on_val
+
+
+# Opening
+
+
+def test_what_is_opened_is_what_the_run_wrote(home):
+    run = made_run("fast_wide", 0, VAL, TEST)
+    opened = records.open_test([records.write(run)])
+    found = opened["fast_wide", 0]
+    assert found.keys() == {*run.test, "logits"}
+    for key, array in run.test.items():
+        np.testing.assert_array_equal(found[key], array)
+    np.testing.assert_array_equal(found["logits"], run.logits["test"].astype("f2"))
+
+
+def test_only_headline_experiments_keep_logits(home):
+    kept = records.write(made_run("fast_wide", 0, VAL, TEST))
+    assert kept.val_logits().shape == (5000, 100)
+    left = records.write(made_run("baseline", 0, VAL, TEST))
+    assert left.val_logits() is None
+    assert sorted(p.name for p in left.path.parent.iterdir()) == [
+        *("seed-0.json", "seed-0.test.npz", "seed-0.val.npz")
+    ]
+
+
+def test_logits_of_another_run_are_not_taken_for_those_of_this_one(home):
+    """A record that came from another machine takes the place of one made here."""
+    first = records.write(made_run("fast_wide", 0, VAL, TEST))
+    stray = {s: first.predictions_path(f"{s}-logits") for s in ("val", "test")}
+    content = {path: path.read_bytes() for path in stray.values()}
+    second = made_run("fast_wide", 1, VAL, TEST)
+    second.seed = 0
+    record = records.write(second)
+    for path, old in content.items():
+        path.write_bytes(old)
+    assert record.val_logits() is None
+    assert "logits" not in records.open_test([record])["fast_wide", 0]
+
+
+def test_changed_test_predictions_are_not_opened(home):
+    record = records.write(made_run("baseline", 0, VAL, TEST))
+    path = record.predictions_path("test")
+    path.write_bytes(path.read_bytes()[:-1] + b"\0\0")
+    with pytest.raises(WorkError, match=r"seed-0\.test\.npz is not what its run wrote"):
+        records.open_test([record])
+
+
+def test_records_from_before_logits_were_kept_are_as_good(home):
+    record = records.write(made_run("baseline", 0, VAL, TEST))
+    assert set(record.data["sha256"]) == {"split_index", "val.npz", "test.npz"}
+    json.dumps(record.data)
+
+
+# All experiments
+
+
+def test_test_accuracy_is_that_of_the_opened_predictions(examined):
+    found, opened, finals, _ = examined
+    assert len(finals) == len(found)
+    for row in finals.itertuples():
+        predicted = opened[row.experiment, row.seed]["predictions"]
+        assert row.test_top1 == (predicted == TEST).mean()
+
+
+def test_a_run_that_was_not_opened_has_no_row(examined):
+    found, opened, _, _ = examined
+    some = {key: value for key, value in opened.items() if key[1] == 0}
+    finals = evidence.with_test(records.finals_table(found), some)
+    assert set(finals["seed"]) == {0}
+
+
+def test_every_experiment_stands_in_the_table_and_unrecorded_ones_are_empty(examined):
+    table = evidence.standings(examined[2])
+    assert list(table.index) == list(EXPERIMENTS)
+    assert set(table.index[table["n"] > 0]) == set(QUALITY)
+    empty = table[table["n"] == 0].drop(columns=["row", "n", "planned"])
+    assert empty.isna().all(axis=None)
+
+
+def test_intervals_of_the_table_are_t_intervals_over_seeds(examined):
+    finals = examined[2]
+    row = evidence.standings(finals).loc["baseline"]
+    for split in ("val", "test"):
+        top1 = finals.loc[finals["experiment"] == "baseline", f"{split}_top1"]
+        low, high = stats.ttest_1samp(top1, 0).confidence_interval(0.95)
+        assert row[f"{split}_top1"] == pytest.approx(top1.mean())
+        assert (row[f"{split}_low"], row[f"{split}_high"]) == pytest.approx((low, high))
+    assert np.isnan(evidence.mean_interval(np.array([0.5]))).all()
+
+
+def test_the_best_is_chosen_on_val_whatever_test_says(examined):
+    finals = examined[2].copy()
+    rows = [step.row for step in STORY]
+    assert evidence.best_of(finals, rows) == "finetuned_64"
+    assert evidence.best_of(finals, ["S21"]) == "fast_wide"
+    finals.loc[finals["experiment"] == "fast", "test_top1"] = 1.0
+    assert evidence.best_of(finals, ["S21"]) == "fast_wide"
+    assert evidence.best_of(finals, ["S19"]) is None
+
+
+# Ranks and fronts
+
+
+def test_rank_agreement_counts_pairs():
+    val, test = [0.1, 0.2, 0.3, 0.4], [0.15, 0.26, 0.22, 0.5]
+    found = evidence.rank_agreement(val, test)
+    assert (found.experiments, found.pairs, found.swapped) == (4, 6, 1)
+    assert found.tau == pytest.approx((5 - 1) / 6)
+    assert found.widest == pytest.approx(0.1)
+    assert evidence.rank_agreement(val, val).widest == 0
+    assert np.isnan(evidence.rank_agreement([0.1], [0.2]).tau)
+
+
+def test_the_front_is_what_nothing_beats_at_its_cost_or_less():
+    cost = [1, 1, 2, 3, 4, 4]
+    top1 = [0.3, 0.2, 0.5, 0.4, 0.6, 0.6]
+    expected = [True, False, True, False, True, True]
+    assert evidence.on_front(cost, top1).tolist() == expected
+
+
+# Effects and verdicts
+
+
+def test_effects_on_test_are_those_of_paired_test_accuracies(examined):
+    finals = examined[2]
+    found = {(e.child, e.parent): e for e in evidence.effects_on_test(finals)}
+    effect = found["dropout_after", "dropout_before"]
+    table = finals.pivot(index="seed", columns="experiment", values="test_top1")
+    pair = table["dropout_after"], table["dropout_before"]
+    low, high = stats.ttest_rel(*pair).confidence_interval(0.95)
+    assert (effect.low, effect.high) == pytest.approx((low, high), abs=1e-12)
+    assert effect.kind == "confirmatory"
+    assert effect.n == 3
+    assert effect.word is None  # five were planned
+
+
+def test_runs_that_stopped_early_are_examined_on_all_test_images(examined):
+    finals = examined[2].copy()
+    plain = evidence.effects_on_test(finals)
+    finals.loc[finals["experiment"] == "dropout_after", "val_scored"] = "second half"
+    assert evidence.effects_on_test(finals) == plain
+
+
+def test_every_step_has_its_rows_and_missing_ones_are_empty(examined):
+    _, _, finals, on_val = examined
+    rows = evidence.verdict_rows(STORY, on_val, evidence.effects_on_test(finals))
+    assert list(dict.fromkeys(r["row"] for r in rows)) == [s.row for s in STORY]
+    asked = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
+    assert {r["child"] for r in rows if r["claim"]} == {e.name for e in asked}
+    for row in rows:
+        if row["claim"] is None:
+            assert row["val"] is row["test"] is None
+            continue
+        recorded = {row["child"], row["parent"]} <= QUALITY.keys()
+        assert (row["val"] is not None) == (row["test"] is not None) == recorded
+        assert row["claim"] == get(row["child"]).claim
+
+
+def test_verdicts_in_words_invent_nothing(examined):
+    _, _, finals, on_val = examined
+    rows = evidence.verdict_rows(STORY, on_val, evidence.effects_on_test(finals))
+    cells = {r.get("child", r["row"]): evidence.verdict_cells(r) for r in rows}
+    assert len({tuple(c) for c in cells.values()}) == 1  # columns of one table
+    assert cells["vgg16_less_block"]["on val"] == "missing"
+    assert cells["vgg16_less_block"]["word"] == "–"
+    assert "no contrast" in cells["S1"]["claim"]
+    known = cells["dropout_after"]
+    assert known["word"] == "open, 3 of 5"
+    assert known["student"] == "0.46→0.52"
+    assert known["on val"].endswith(" pp")
+
+
+def test_top1_on_some_images_counts_those_alone(examined):
+    opened = examined[1]
+    first = np.arange(10_000) < 100
+    found = evidence.top1_on(opened, first)
+    expected = (opened["fast", 1]["predictions"][:100] == TEST[:100]).mean()
+    assert found["fast", 1] == expected
+    assert isinstance(found, pd.Series)
+    assert found.index.names == ["experiment", "seed"]

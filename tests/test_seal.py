@@ -1,0 +1,80 @@
+"""Test predictions are sealed: notebook 15 alone may open them, by one function."""
+
+import ast
+import re
+
+import pytest
+from small_notebooks import write
+from test_project import PACKAGE, ROOT, cells, modules
+
+SEALED = re.compile(
+    r"open_test|test\.npz|test-logits|predictions_path|read_arrays|\.npz"
+)
+EXAM = "15-final-exam.ipynb"
+
+
+def calls_of(name):
+    """(module, function) around each call of `name` in the package."""
+    found = set()
+    for module, path, _ in modules():
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    called = node.func if isinstance(node, ast.Call) else None
+                    if getattr(called, "id", getattr(called, "attr", None)) == name:
+                        found.add((module, function.name))
+    return found
+
+
+def breaks_the_seal(notebook):
+    """Whether the code of a notebook mentions what opens test predictions."""
+    code = ["".join(cell["source"]) for cell in cells(notebook, "code")]
+    return notebook.name != EXAM and any(SEALED.search(text) for text in code)
+
+
+def test_the_package_opens_test_predictions_in_one_function_only():
+    readers = ("val", "val_logits", "open_test")
+    assert calls_of("read_arrays") == {("cifar100.records", name) for name in readers}
+    readers = {(m, f) for m, f in calls_of("load") if m == "cifar100.records"}
+    assert readers == {("cifar100.records", "read_arrays")}
+    text = (PACKAGE / "records.py").read_text(encoding="utf-8")
+    (opener,) = [
+        ast.get_source_segment(text, node)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef) and node.name == "open_test"
+    ]
+    text = "".join(path.read_text(encoding="utf-8") for _, path, _ in modules())
+    asked = r"predictions_path\(\s*['\"]([\w-]+)"
+    assert re.findall(asked, text.replace(opener, "")) == ["val", "val-logits"]
+    assert re.findall(asked, opener) == ["test", "test-logits"]
+
+
+def test_nothing_but_the_exam_opens_test_predictions():
+    """No module calls the function, no script names it, and of all notebooks, drafts
+    included, notebook 15 alone does."""
+    assert calls_of("open_test") == set()
+    own = list(ROOT.glob("*.py"))
+    own += [p for f in ("scripts", "benchmarks") for p in (ROOT / f).glob("*.py")]
+    own += [path for _, path, _ in modules() if path != PACKAGE / "records.py"]
+    mentions = [p.name for p in own if "open_test" in p.read_text(encoding="utf-8")]
+    assert mentions == ["exam.py"]  # its docstring says where the values come from
+    notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
+    assert [p.name for p in notebooks if p.name == EXAM] == [EXAM]
+    assert [p.name for p in notebooks if breaks_the_seal(p)] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "records.open_test(records.list_records())",
+        "from cifar100.records import open_test as look",
+        "record.predictions_path('test')",
+        "np.load(folder / 'seed-0.test.npz')",
+        "folder.glob('*.npz')",
+    ],
+)
+def test_another_notebook_that_opens_test_predictions_is_found(tmp_path, code):
+    notebook = write(tmp_path, "05-dropout", "1 + 1", code)
+    assert breaks_the_seal(notebook)
+    assert not breaks_the_seal(notebook.rename(tmp_path / EXAM))
+    assert not breaks_the_seal(write(tmp_path, "06-honest", "record.val()"))
