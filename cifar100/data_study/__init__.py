@@ -32,8 +32,8 @@ from cifar100.data_study.listed import (
     cut_for,
     judge_searches,
     listed_copies,
-    nearest_by_features,
-    nearest_by_pixels,
+    nearest,
+    whitened,
 )
 
 __all__ = [
@@ -50,8 +50,7 @@ __all__ = [
     "judge_searches",
     "likeness",
     "listed_copies",
-    "nearest_by_features",
-    "nearest_by_pixels",
+    "nearest",
     "nearest_class",
     "neighbours_vote",
     "official_training",
@@ -60,4 +59,5 @@ __all__ = [
     "shrink",
     "sketcher",
     "split_sizes",
+    "whitened",
 ]

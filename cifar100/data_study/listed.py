@@ -13,7 +13,7 @@ import pandas as pd
 import pooch
 
 from cifar100 import paths
-from cifar100.data_study.copies import Sketch, likeness
+from cifar100.data_study.copies import DAMPING, Sketch, likeness
 from cifar100.errors import DataMissing
 
 SOURCE = (
@@ -22,6 +22,7 @@ SOURCE = (
 )
 SHA256 = "3891498a862f2d73df00cd5dc2ee9ae2b6dccf5238691d3c29d9abb12e1c63cb"
 JUDGEMENTS = ("exact", "near", "similar")  # 0, 1 and 2 in their column `Judgment`
+DIRECTIONS = 256  # of the features, those in which training images vary most
 ROWS = 512  # test images at a time: 100 MB of products
 
 
@@ -48,60 +49,69 @@ def listed_copies() -> dict[str, list[int]]:
     return {name: sorted(images) for name, images in found.items()}
 
 
-def nearest_by_pixels(test: Sketch, known: Sketch) -> np.ndarray:
-    """Likeness of each test image to the training image that is most like it, (N,)."""
-    parts = range(0, len(test.even), ROWS)
-    rows = (Sketch(*(half[i : i + ROWS] for half in test)) for i in parts)
-    return np.concatenate([likeness(part, known).max(axis=1) for part in rows])
+def whitened(known: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features (M, D) and (N, D) as float32 rows of length 1, made comparable.
 
-
-def nearest_by_features(test: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Cosine of each test image's features with those of the nearest training image.
-
-    Features (N, D) and (M, D), float32; what is common to all training images is taken
-    off, and each feature is divided by its standard deviation, before angles are
-    compared: (N,).
+    As `sketcher` does with pixels: the mean of `known` is taken off, and each of the
+    `DIRECTIONS` in which `known` varies most is divided by its standard deviation.
     """
-    mean, deviation = known.mean(0), known.std(0) + 1e-6
-    test, known = ((x - mean) / deviation for x in (test, known))
-    test, known = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (test, known))
-    parts = (test[i : i + ROWS] for i in range(0, len(test), ROWS))
-    return np.concatenate([(part @ known.T).max(axis=1) for part in parts])
+    mean = known.mean(axis=0)
+    variances, vectors = np.linalg.eigh(np.cov(known, rowvar=False))
+    variances, vectors = variances[-DIRECTIONS:], vectors[:, -DIRECTIONS:]
+    damping = DAMPING * variances.mean()
+    directions = (vectors / np.sqrt(variances + damping)).astype(np.float32)
+    both = ((rows - mean) @ directions for rows in (known, test))
+    one, other = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in both)
+    return one, other
+
+
+def nearest(
+    test: Sketch, known: Sketch, test_features: np.ndarray, known_features: np.ndarray
+) -> dict[str, np.ndarray]:
+    """How alike each test image and the training image nearest to it are, (N,) each.
+
+    "pixels": `likeness` of the sketches; "features": cosine of the `whitened` features;
+    "both": the sum of the two, of one and the same training image. Rows of sketches and
+    features belong to the same images.
+    """
+    old, new = whitened(known_features, test_features)
+    parts = []
+    for first in range(0, len(new), ROWS):
+        rows = slice(first, first + ROWS)
+        pixels = likeness(Sketch(test.even[rows], test.odd[rows]), known)
+        cosine = new[rows] @ old.T
+        parts.append([x.max(axis=1) for x in (pixels, cosine, pixels + cosine)])
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return dict(zip(("pixels", "features", "both"), columns, strict=True))
 
 
 def judge_searches(
-    likeness: dict[str, np.ndarray], listed: dict[str, list[int]], precision: float
+    found: dict[str, np.ndarray], listed: dict[str, list[int]], precision: float
 ) -> dict:
-    """Searches by their likeness (N,), by name, held against the published list.
+    """Searches by the likeness (N,) that each gives, held against the published list.
 
     For each, a cut is chosen on the test images with an even index, so that at least
     `precision` of what it finds there is listed; all figures are those of the odd ones.
     `searches` holds by name: `cut`, `precision`, `recall`, a `curve` of both over many
-    cuts, and `images`, all that are found at the cut, even or odd. The last, "either",
-    takes what any of the others finds, each at its own cut. JSON values throughout.
+    cuts, and `images`, all that are found at the cut, even or odd. JSON values.
     """
-    first = next(iter(likeness.values()))
-    is_listed = np.zeros(len(first), bool)
+    count = len(next(iter(found.values())))
+    is_listed = np.zeros(count, bool)
     is_listed[[image for images in listed.values() for image in images]] = True
-    odd = np.arange(len(first)) % 2 == 1
-    searches, either = {}, np.zeros(len(first), bool)
-    for name, values in likeness.items():
-        cut = cut_for(precision, values[~odd], is_listed[~odd])
+    even = np.arange(count) % 2 == 0
+    searches = {}
+    for name, values in found.items():
+        cut = cut_for(precision, values[even], is_listed[even])
         cuts = np.quantile(values, 1 - np.geomspace(2e-3, 0.5, 60))
-        curve = agreement(values[odd], is_listed[odd], cuts)
-        searches[name] = _judged(values >= cut, is_listed, odd) | {
+        curve = agreement(values[~even], is_listed[~even], [cut, *cuts])
+        searches[name] = {
             "cut": cut,
-            "curve": {key: curve[key].tolist() for key in ("precision", "recall")},
+            "precision": float(curve["precision"][0]),
+            "recall": float(curve["recall"][0]),
+            "curve": {k: curve[k][1:].tolist() for k in ("precision", "recall")},
+            "images": np.flatnonzero(values >= cut).tolist(),
         }
-        either |= values >= cut
-    searches["either"] = _judged(either, is_listed, odd)
-    return {"images": len(first), "listed": listed, "searches": searches}
-
-
-def _judged(found: np.ndarray, listed: np.ndarray, odd: np.ndarray) -> dict:
-    (row,) = agreement(found[odd].astype(float), listed[odd], [1.0]).to_dict("records")
-    kept = {key: row[key] for key in ("precision", "recall")}
-    return kept | {"images": np.flatnonzero(found).tolist()}
+    return {"images": count, "listed": listed, "searches": searches}
 
 
 def agreement(
@@ -129,11 +139,9 @@ def agreement(
 
 
 def cut_for(precision: float, likeness: np.ndarray, listed: np.ndarray) -> float:
-    """The lowest likeness from which on at least that share of what is found is listed,
-    at this cut and at every higher one that finds 20 images or more."""
+    """The lowest likeness from which on at least that share of what is found is listed;
+    infinite if there is none. `likeness` float (N,), `listed` bool (N,)."""
     order = np.argsort(-likeness, kind="stable")
     shares = np.cumsum(listed[order]) / np.arange(1, len(order) + 1)
-    enough = shares >= precision
-    enough[:20] = True
-    first_bad = int(np.argmin(enough)) if not enough.all() else len(order)
-    return float(likeness[order[max(first_bad - 1, 0)]])
+    good = np.flatnonzero(shares >= precision)
+    return float(likeness[order[good[-1]]]) if len(good) else np.inf
