@@ -134,8 +134,8 @@ def test_seeds_needed_give_the_power_that_they_promise():
     assert (p < 0.05).mean() == pytest.approx(0.8, abs=0.02)
     p = stats.ttest_1samp(rng.normal(1, 1, (20_000, n - 1)), 0, axis=1).pvalue
     assert (p < 0.05).mean() < 0.8
-    assert evidence.seeds_needed(1.0, 0.001) == 2
-    assert evidence.seeds_needed(1.0, 0.0) == 2
+    assert [evidence.seeds_needed(1.0, sd) for sd in (0.2, 0.01, 0.0)] == [3, 3, 3]
+    assert evidence.seeds_needed(0.001, 0.005) > 190
 
 
 def test_pair_spreads_are_those_of_seeds_in_common():

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import pooch
 
 from cifar100 import paths
 from cifar100.data_study.copies import DAMPING, Sketch, likeness
@@ -33,6 +32,8 @@ def listed_copies() -> dict[str, list[int]]:
 
     Fetched once and kept in the cache. Raises `DataMissing` when it can't be had.
     """
+    import pooch  # here, since it brings a progress bar that speaks up in notebooks
+
     folder = paths.cache() / "cifair"
     pooch.get_logger().setLevel("ERROR")
     try:

@@ -9,9 +9,11 @@ import pandas as pd
 from statsmodels.stats.power import TTestPower
 
 from cifar100.calibration import probabilities
-from cifar100.evidence.paired import Contrast, paired_differences
+from cifar100.evidence.paired import ALPHA, Contrast, paired_differences
 
 Scored = dict[str, np.ndarray]  # what `scores.per_image` gives
+FEWEST = 3  # seeds
+LARGEST = 5.0  # effects, in standard deviations: three seeds find it, and any larger
 MOST_SUBSETS = 20  # of the members of an ensemble, for each size
 
 
@@ -36,13 +38,13 @@ def spread(finals: pd.DataFrame, images: int = 10_000) -> pd.DataFrame:
 def seeds_needed(effect: float, sd: float, power: float = 0.8) -> int:
     """Paired seeds after which a t test at 5 % finds `effect` with that power.
 
-    `sd` is the standard deviation of a paired difference, in the unit of `effect`. Two
-    at least: one difference has no spread.
+    `sd` is the standard deviation of a paired difference, in the unit of `effect`. At
+    least `FEWEST`, the smallest number that the course plans with.
     """
-    solve = TTestPower().solve_power
-    if sd == 0 or solve(effect_size=effect / sd, nobs=2, alpha=0.05) >= power:
-        return 2
-    n = solve(effect_size=effect / sd, power=power, alpha=0.05)
+    test, size = TTestPower(), effect / max(sd, effect / LARGEST)
+    if test.power(size, FEWEST, ALPHA) >= power:
+        return FEWEST
+    n = test.solve_power(effect_size=size, power=power, alpha=ALPHA)
     return int(np.ceil(float(np.squeeze(n))))
 
 

@@ -44,13 +44,17 @@ def plot_reliability(networks: Mapping[str, Mapping[str, Sequence[dict]]]) -> Fi
             style = {"color": look["color"], "ls": look["linestyle"], "lw": 1.2}
             below.stairs(table["share"], edges, gid=kind, **style)
         above.set_title(name)
-        below.set_ylim(bottom=0)
         percent_axis(below, "x")
     for axes in panels[:, 0]:
         percent_axis(axes)
+    panels[1, 0].set_ylim(bottom=0)
     panels[0, 0].set_ylabel("top-1 in the bin")
     panels[1, 0].set_ylabel("images")
     figure.supxlabel("probability of the predicted class", fontsize=9)
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
+    lines = {}
+    for axes in panels[0]:
+        handles, words = axes.get_legend_handles_labels()
+        lines |= dict(zip(words, handles, strict=True))
+    place = {"loc": "outside upper right", "ncols": len(lines)}
+    figure.legend(lines.values(), lines.keys(), **place)
     return finished(figure)

@@ -24,7 +24,7 @@ def plot_confusion(counts: np.ndarray) -> Figure:
     Lines part the superclasses, whose names stand at the rows.
     """
     ordered = counts[np.ix_(BY_SUPERCLASS, BY_SUPERCLASS)]
-    figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], 6.4), layout="constrained")
+    figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], 5.0), layout="constrained")
     norm = PowerNorm(0.5, vmin=0, vmax=1)
     picture = axes.imshow(_shares(ordered), cmap=SHADES, norm=norm)
     edges = np.arange(EACH, len(ordered), EACH) - 0.5

@@ -1,12 +1,13 @@
 """Figures of notebook 15: val against test, cost against accuracy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from cifar100.evidence import on_front
 from cifar100.experiments import EXPERIMENTS
@@ -27,9 +28,10 @@ GROUPS = {  # of experiments: colour, marker
 GROUP_OF = {"S21": "a recipe for few epochs", "S20": "from ImageNet"}  # else the first
 COSTS = {
     "parameters": "parameters",
-    "petaflop": "training compute, PF (10^15 operations)",
-    "minutes": "training, minutes on this machine",
+    "petaflop": "training compute, 10¹⁵ operations",
+    "minutes": "training, minutes on one and the same machine",
 }
+WORTH_A_NAME = 0.02  # what a point of the front adds to the last one that has a name
 
 
 def plot_val_against_test(standings: pd.DataFrame) -> Figure:
@@ -62,15 +64,13 @@ def plot_val_against_test(standings: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
-def plot_costs(
-    table: pd.DataFrame, costs: Mapping[str, str] = COSTS, named: Iterable[str] = ()
-) -> Figure:
+def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
     """Test top-1 against what it costs, a panel for each of `costs` (column: label).
 
     `table` has one row an experiment (its index), with `test_top1` in [0, 1] and those
     columns, nan where a cost is not known; axes of cost are logarithmic. The line runs
-    along the Pareto front: nothing recorded is better at that cost or less. Points on
-    the front carry their names, and those in `named`.
+    along the Pareto front: nothing recorded is better at that cost or less. Points of
+    the front carry their names where it rises by 2 pp or more since the last one.
     """
     figure, panels = plt.subplots(
         len(costs),
@@ -82,6 +82,9 @@ def plot_costs(
     for axes, (column, label) in zip(panels.flat, costs.items(), strict=True):
         known = table[table[column].notna()].sort_values(column)
         axes.set(xscale="log", xlabel=label, ylabel="test top-1")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(EngFormatter(sep="\N{THIN SPACE}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         percent_axis(axes)
         axes.margins(x=0.12, y=0.16)
         if known.empty:
@@ -92,7 +95,10 @@ def plot_costs(
         front = known[on_front(known[column], known["test_top1"])]
         line = {"color": INK, "linewidth": 1.2, "where": "post", "zorder": 1}
         axes.step(front[column], front["test_top1"], gid="front", **line)
-        _names(axes, known, column, front.index, named)
+        for name in _named(front):
+            place = front.loc[name, column], front.loc[name, "test_top1"]
+            look = {"xytext": (-3, 4), "textcoords": "offset points", "ha": "right"}
+            axes.annotate(name, place, fontsize=7, **look)
     legend_above(figure, panels.flat[0])
     return finished(figure)
 
@@ -112,17 +118,9 @@ def _groups(axes: Axes, across: pd.Series, up: pd.Series) -> None:
         axes.plot(across[mine], up[mine], label=group, **look)
 
 
-def _names(axes: Axes, known: pd.DataFrame, column: str, front, named) -> None:
-    """Names above the front, which nothing lies above of; others below their marks."""
-    chosen = [name for name in known.index if name in {*front, *named}]
-    for name in chosen:
-        above = name in front
-        axes.annotate(
-            name,
-            (known.loc[name, column], known.loc[name, "test_top1"]),
-            xytext=(-3, 4) if above else (3, -9),
-            textcoords="offset points",
-            ha="right" if above else "left",
-            fontsize=6.5,
-            color="#222222" if above else INK,
-        )
+def _named(front: pd.DataFrame) -> Iterator[str]:
+    last = -1.0
+    for name, top1 in front["test_top1"].items():
+        if top1 >= last + WORTH_A_NAME:
+            last = top1
+            yield name

@@ -32,13 +32,13 @@ def plot_journey(
     figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], height), layout="constrained")
     _targets(axes)
     _student(axes, steps)
-    lowest = _records(axes, steps, finals, metric)
+    lowest, highest = _records(axes, steps, finals, metric)
     labels = [f"{step.title}  {step.row}" for step in steps]
     axes.set_yticks(range(len(steps)), labels)
     for label, step in zip(axes.get_yticklabels(), steps, strict=True):
         label.set_color("#222222" if step.student else MUTED)
     axes.set_ylim(len(steps) - 0.5, -0.6)
-    axes.set_xlim(min(0.25, lowest - 0.03), 0.82)
+    axes.set_xlim(min(0.25, lowest - 0.03), max(0.82, highest + 0.02))
     axes.set_xlabel("accuracy")
     axes.grid(axis="y", visible=False)
     handles = [Line2D([], [], marker="o", color=STUDENT, label="student")]
@@ -87,10 +87,11 @@ def _student(axes: Axes, steps: Sequence[Step]) -> None:
 
 def _records(
     axes: Axes, steps: Sequence[Step], finals: pd.DataFrame, metric: str
-) -> float:
-    """Draw the mean of each recorded experiment; the lowest of them, 1 without any."""
+) -> tuple[float, float]:
+    """Draw the mean of each recorded experiment; the lowest and the highest of them, 1
+    and 0 without any."""
     if finals.empty:
-        return 1.0
+        return 1.0, 0.0
     places = {step.row: place for place, step in enumerate(steps)}
     means = finals.groupby("experiment", sort=False)[metric].mean()
     rows = [places.get(EXPERIMENTS[name].row) for name in means.index]
@@ -98,4 +99,5 @@ def _records(
     for mean, height in drawn:
         mark = {"color": OURS, "markersize": 4.5, "alpha": 0.85, "zorder": 3}
         axes.plot(mean, height, "D", gid="ours", **mark)
-    return min((mean for mean, _ in drawn), default=1.0)
+    shown = [mean for mean, _ in drawn]
+    return min(shown, default=1.0), max(shown, default=0.0)
