@@ -1,17 +1,16 @@
 """What the course has found, step by step: the table behind README, report and exam."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cifar100 import records
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.paired import ALPHA, PairedEffect
 from cifar100.evidence.recorded import recorded_effects
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment, Step
+from cifar100.records import Record, list_records
 
 # Steps without a confirmatory contrast are shown by these, which get no verdict word.
 EXPLORATORY = {
@@ -32,8 +31,10 @@ HEADLINES = (
 Values = dict[str, dict[int, float]]  # val top-1 by experiment and seed
 
 
-def findings() -> pd.DataFrame:
+def findings(found: list[Record] | None = None) -> pd.DataFrame:
     """The verdict table: one row a claim, in the order of the student's steps.
+
+    `found` are the records, if they are read already.
 
     | column | holds |
     |---|---|
@@ -49,8 +50,9 @@ def findings() -> pd.DataFrame:
     Accuracies and differences are fractions. A number that is not there is NaN, a text
     empty; n is 0 without a record. Every step has at least one row.
     """
-    values = _values()
-    effects = {e.child: e for family in FAMILIES for e in recorded_effects(family)}
+    found = list_records() if found is None else found
+    values = _values(found)
+    effects = {e.child: e for f in FAMILIES for e in recorded_effects(f, found)}
     rows = [
         _row(step, EXPERIMENTS[name], values, effects.get(name))
         for step in STORY
@@ -59,13 +61,14 @@ def findings() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def headlines(names: Sequence[str] = HEADLINES) -> pd.DataFrame:
+def headlines(found: list[Record] | None = None) -> pd.DataFrame:
     """How far the networks of the course get: `experiment`, mean `top1` on val with
     `top1_low` and `top1_high` as in `findings`, `n` and `seeds`, one row each."""
-    values = _values()
+    values = _values(list_records() if found is None else found)
+    levels = ((name, _level(values.get(name, {}))) for name in HEADLINES)
     return pd.DataFrame(
-        {"experiment": name, **_level(values.get(name, {})), "seeds": _planned(name)}
-        for name in names
+        {"experiment": name, **level, "seeds": EXPERIMENTS[name].seeds}
+        for name, level in levels
     )
 
 
@@ -85,16 +88,12 @@ def in_words(table: pd.DataFrame, language: Language = ENGLISH) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=list(language.heads), index=table.index)
 
 
-def _planned(name: str) -> int:
-    return EXPERIMENTS[name].seeds
-
-
-def _values() -> Values:
-    found: Values = {}
-    for record in records.list_records():
+def _values(found: list[Record]) -> Values:
+    values: Values = {}
+    for record in found:
         top1 = record.data["metrics"]["val_top1"]
-        found.setdefault(record.experiment, {})[record.seed] = top1
-    return found
+        values.setdefault(record.experiment, {})[record.seed] = top1
+    return values
 
 
 def _row(
