@@ -155,7 +155,7 @@ def _in_words(row: dict[str, Any], language: Language) -> dict[str, str]:
 def _ours(row: dict[str, Any], language: Language) -> str:
     """Before and after of a contrast; of a level its interval."""
     if row["parent"]:
-        return f"{100 * row['before']:.1f} → {language.percent(row['top1'])}"
+        return f"{100 * row['before']:.1f}→{language.percent(row['top1'])}"
     return language.level(row["top1"], row["top1_low"], row["top1_high"])
 
 
