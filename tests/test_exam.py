@@ -23,13 +23,7 @@ def examined(tmp_path_factory):
         record_all(VAL, TEST)
         found = records.list_records()
         opened = records.open_test(found)
-        on_val = [
-            effect
-            for family in ("ladder", "strong")
-            for effect in evidence.recorded_effects(family)
-        ]
-    finals = evidence.with_test(records.finals_table(found), opened)
-    return found, opened, finals, on_val
+    return found, opened, evidence.with_test(records.finals_table(found), opened)
 
 
 # Opening
@@ -87,7 +81,7 @@ def test_records_from_before_logits_were_kept_are_as_good(home):
 
 
 def test_test_accuracy_is_that_of_the_opened_predictions(examined):
-    found, opened, finals, _ = examined
+    found, opened, finals = examined
     assert len(finals) == len(found)
     for row in finals.itertuples():
         predicted = opened[row.experiment, row.seed]["predictions"]
@@ -95,7 +89,7 @@ def test_test_accuracy_is_that_of_the_opened_predictions(examined):
 
 
 def test_a_run_that_was_not_opened_has_no_row(examined):
-    found, opened, _, _ = examined
+    found, opened, _ = examined
     some = {key: value for key, value in opened.items() if key[1] == 0}
     finals = evidence.with_test(records.finals_table(found), some)
     assert set(finals["seed"]) == {0}
@@ -173,33 +167,36 @@ def test_runs_that_stopped_early_are_examined_on_all_test_images(examined):
     assert evidence.effects_on_test(finals) == plain
 
 
-def test_every_step_has_its_rows_and_missing_ones_are_empty(examined):
-    _, _, finals, on_val = examined
-    rows = evidence.verdict_rows(STORY, on_val, evidence.effects_on_test(finals))
-    assert list(dict.fromkeys(r["row"] for r in rows)) == [s.row for s in STORY]
-    asked = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
-    assert {r["child"] for r in rows if r["claim"]} == {e.name for e in asked}
-    for row in rows:
-        if row["claim"] is None:
-            assert row["val"] is row["test"] is None
+def test_findings_are_examined_claim_by_claim_and_nothing_is_invented(examined):
+    found, _, finals = examined
+    effects = evidence.effects_on_test(finals)
+    table = evidence.examined(evidence.findings(found), effects)
+    known = {(e.child, e.parent): e for e in effects}
+    assert len(table) == len(evidence.findings(found))
+    for row in table.itertuples():
+        effect = known.get((row.experiment, row.parent))
+        if effect is None:
+            assert np.isnan(row.test_effect)
+            assert row.test_word == ""
             continue
-        recorded = {row["child"], row["parent"]} <= QUALITY.keys()
-        assert (row["val"] is not None) == (row["test"] is not None) == recorded
-        assert row["claim"] == get(row["child"]).claim
+        assert row.test_effect == effect.mean
+        expected = effect.moderated_low, effect.moderated_high
+        assert (row.test_low, row.test_high) == expected
+    recorded = {name for name in QUALITY if get(name).parent in QUALITY}
+    shown = set(table.loc[table["test_effect"].notna(), "experiment"])
+    assert shown == recorded.intersection(table["experiment"])
 
 
-def test_verdicts_in_words_invent_nothing(examined):
-    _, _, finals, on_val = examined
-    rows = evidence.verdict_rows(STORY, on_val, evidence.effects_on_test(finals))
-    cells = {r.get("child", r["row"]): evidence.verdict_cells(r) for r in rows}
-    assert len({tuple(c) for c in cells.values()}) == 1  # columns of one table
-    assert cells["vgg16_less_block"]["on val"] == "missing"
-    assert cells["vgg16_less_block"]["word"] == "–"
-    assert "no contrast" in cells["S1"]["claim"]
-    known = cells["dropout_after"]
-    assert known["word"] == "open, 3 of 5"
-    assert known["student"] == "0.46→0.52"
-    assert known["on val"].endswith(" pp")
+def test_a_word_on_test_needs_all_seeds_as_on_val(home):
+    record_all(VAL, TEST, ["dropout_before", "dropout_after"], seeds=5)
+    found = records.list_records()
+    finals = records.finals_table(found)
+    finals = evidence.with_test(finals, records.open_test(found))
+    effects = evidence.effects_on_test(finals)
+    table = evidence.examined(evidence.findings(found), effects)
+    (row,) = table[table["experiment"] == "dropout_after"].itertuples()
+    assert row.word in ("held", "not decidable")
+    assert row.test_word in ("held", "not decidable")
 
 
 def test_top1_on_some_images_counts_those_alone(examined):

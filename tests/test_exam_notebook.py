@@ -99,7 +99,7 @@ def test_the_page_is_drawn_from_records_alone(read, home):
 def test_what_is_not_recorded_is_said_to_be_missing(read):
     text = text_of(read)
     assert "`vgg16`" in text.partition("Experiments without a run")[2]
-    assert "missing" in text
+    assert "not recorded yet" in text
     assert "`fast_wide`" in text
 
 

@@ -14,14 +14,17 @@ from cifar100.evidence.exam import (
     Agreement,
     best_of,
     effects_on_test,
+    examined,
     mean_interval,
     on_front,
     rank_agreement,
     standings,
     top1_on,
-    verdict_rows,
     with_test,
 )
+from cifar100.evidence.findings import findings, headlines, in_words
+from cifar100.evidence.korean import KOREAN
+from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
     compare_evaluated,
     evaluation_gain,
@@ -47,12 +50,15 @@ from cifar100.evidence.paired import (
     paired_differences,
 )
 from cifar100.evidence.recorded import compare, contrasts, recorded_effects
-from cifar100.evidence.wording import interval_text, p_text, pp, verdict, verdict_cells
+from cifar100.evidence.wording import interval_text, pp, verdict
 
 __all__ = [
     "BY_SUPERCLASS",
+    "ENGLISH",
+    "KOREAN",
     "Agreement",
     "Contrast",
+    "Language",
     "Moderated",
     "PairedEffect",
     "best_of",
@@ -69,7 +75,11 @@ __all__ = [
     "effects_on_test",
     "evaluation_gain",
     "evaluations_table",
+    "examined",
+    "findings",
     "guesses",
+    "headlines",
+    "in_words",
     "interval_text",
     "judgement",
     "kinship",
@@ -78,7 +88,6 @@ __all__ = [
     "moderate",
     "of_superclasses",
     "on_front",
-    "p_text",
     "pair_spreads",
     "paired_differences",
     "pp",
@@ -91,8 +100,6 @@ __all__ = [
     "surest_errors",
     "top1_on",
     "verdict",
-    "verdict_cells",
-    "verdict_rows",
     "vote",
     "with_test",
 ]

@@ -5,15 +5,15 @@ them to notebook 15, which alone may call it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from cifar100.evidence.paired import PairedEffect
-from cifar100.evidence.recorded import COLUMNS, contrasts, effects_in
-from cifar100.experiments import EXPERIMENTS, FAMILIES, Step
+from cifar100.evidence.recorded import COLUMNS, effects_in
+from cifar100.experiments import EXPERIMENTS, FAMILIES
 
 Opened = Mapping[tuple[str, int], dict[str, np.ndarray]]
 
@@ -113,36 +113,22 @@ def effects_on_test(finals: pd.DataFrame) -> list[PairedEffect]:
     return [effect for family in FAMILIES for effect in effects_in(table, family)]
 
 
-def verdict_rows(
-    steps: Iterable[Step], val: Iterable[PairedEffect], test: Iterable[PairedEffect]
-) -> list[dict[str, Any]]:
-    """What became of each of the student's steps: a row for each confirmatory contrast,
-    and one without a contrast for a step that has none.
+def examined(findings: pd.DataFrame, effects: Iterable[PairedEffect]) -> pd.DataFrame:
+    """`evidence.findings` with what the test set says of each claim.
 
-    `row`, `title`, `student`, `notebook`; `claim`, `child`, `parent`, `supports`; `val`
-    and `test`, the effects on either split, None where too few runs are recorded.
+    `effects` are those of `effects_on_test`. Adds `test_effect` with `test_low` and
+    `test_high` (fractions, the moderated 95 % interval; nan without enough runs), and
+    `test_word`, empty where there is none.
     """
-    asked = [c for family in FAMILIES for c in contrasts(family)]
-    asked = [c for c in asked if c.kind == "confirmatory"]
-    found = [{(e.child, e.parent): e for e in effects} for effects in (val, test)]
-    rows = []
-    for step in steps:
-        told = {
-            "row": step.row,
-            "title": step.title,
-            "student": step.student,
-            "notebook": step.notebook,
-        }
-        mine = [c for c in asked if EXPERIMENTS[c.child].row == step.row]
-        for contrast in mine or [None]:
-            row = told | {"claim": None, "val": None, "test": None}
-            if contrast is not None:
-                pair = contrast.child, contrast.parent
-                row |= {"claim": contrast.claim, "child": pair[0], "parent": pair[1]}
-                row |= {"supports": contrast.supports}
-                row |= {"val": found[0].get(pair), "test": found[1].get(pair)}
-            rows.append(row)
-    return rows
+    found = {(e.child, e.parent): e for e in effects}
+    pairs = zip(findings["experiment"], findings["parent"], strict=True)
+    mine = [found.get(pair) for pair in pairs]
+    return findings.assign(
+        test_effect=[e.mean if e else np.nan for e in mine],
+        test_low=[e.moderated_low if e else np.nan for e in mine],
+        test_high=[e.moderated_high if e else np.nan for e in mine],
+        test_word=[(e.word if e else None) or "" for e in mine],
+    )
 
 
 def top1_on(opened: Opened, images: np.ndarray) -> pd.Series:

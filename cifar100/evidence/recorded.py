@@ -33,12 +33,18 @@ def contrasts(family: str = "ladder") -> list[Contrast]:
     ]
 
 
-def recorded_effects(family: str = "ladder") -> list[PairedEffect]:
-    """The effect of every contrast of a family that its records can decide on."""
-    return effects_in(finals(records.list_records()), family)
+def recorded_effects(
+    family: str = "ladder", found: list[records.Record] | None = None
+) -> list[PairedEffect]:
+    """The effect of every contrast of a family that its records can decide on.
+
+    `found` are the records, if they are read already.
+    """
+    found = records.list_records() if found is None else found
+    return effects_in(finals(found), family)
 
 
-def effects_in(finals: pd.DataFrame, family: str = "ladder") -> list[PairedEffect]:
+def effects_in(finals: pd.DataFrame, family: str) -> list[PairedEffect]:
     """As `recorded_effects`, from the rows of `finals`."""
     return _effects(_runs(finals), contrasts(family))
 
