@@ -170,10 +170,14 @@ def test_runs_that_stopped_early_are_examined_on_all_test_images(examined):
 def test_findings_are_examined_claim_by_claim_and_nothing_is_invented(examined):
     found, _, finals = examined
     effects = evidence.effects_on_test(finals)
-    table = evidence.examined(evidence.findings(found), effects)
+    table = evidence.examined(evidence.findings(found), finals)
+    levels = evidence.standings(finals)
     known = {(e.child, e.parent): e for e in effects}
     assert len(table) == len(evidence.findings(found))
     for row in table.itertuples():
+        level = levels.loc[row.experiment, ["test_top1", "test_low", "test_high"]]
+        given = [row.test_top1, row.test_top1_low, row.test_top1_high]
+        assert given == pytest.approx(level.to_list(), nan_ok=True)
         effect = known.get((row.experiment, row.parent))
         if effect is None:
             assert np.isnan(row.test_effect)
@@ -192,8 +196,7 @@ def test_a_word_on_test_needs_all_seeds_as_on_val(home):
     found = records.list_records()
     finals = records.finals_table(found)
     finals = evidence.with_test(finals, records.open_test(found))
-    effects = evidence.effects_on_test(finals)
-    table = evidence.examined(evidence.findings(found), effects)
+    table = evidence.examined(evidence.findings(found), finals)
     (row,) = table[table["experiment"] == "dropout_after"].itertuples()
     assert row.word in ("held", "not decidable")
     assert row.test_word in ("held", "not decidable")

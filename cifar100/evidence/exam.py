@@ -113,17 +113,23 @@ def effects_on_test(finals: pd.DataFrame) -> list[PairedEffect]:
     return [effect for family in FAMILIES for effect in effects_in(table, family)]
 
 
-def examined(findings: pd.DataFrame, effects: Iterable[PairedEffect]) -> pd.DataFrame:
+def examined(findings: pd.DataFrame, finals: pd.DataFrame) -> pd.DataFrame:
     """`evidence.findings` with what the test set says of each claim.
 
-    `effects` are those of `effects_on_test`. Adds `test_effect` with `test_low` and
-    `test_high` (fractions, the moderated 95 % interval; nan without enough runs), and
-    `test_word`, empty where there is none.
+    `finals` is what `with_test` gives. Adds `test_top1` of the experiment with its 95 %
+    t interval, `test_top1_low` and `test_top1_high`; of a contrast `test_effect` with
+    the moderated interval, `test_low` and `test_high`; all are fractions, nan without
+    enough runs. `test_word` is empty where there is none.
     """
-    found = {(e.child, e.parent): e for e in effects}
+    found = {(e.child, e.parent): e for e in effects_on_test(finals)}
     pairs = zip(findings["experiment"], findings["parent"], strict=True)
     mine = [found.get(pair) for pair in pairs]
+    levels = standings(finals).loc[findings["experiment"]]
+    levels = levels[["test_top1", "test_low", "test_high"]].to_numpy(float).T
     return findings.assign(
+        **dict(
+            zip(("test_top1", "test_top1_low", "test_top1_high"), levels, strict=True)
+        ),
         test_effect=[e.mean if e else np.nan for e in mine],
         test_low=[e.moderated_low if e else np.nan for e in mine],
         test_high=[e.moderated_high if e else np.nan for e in mine],

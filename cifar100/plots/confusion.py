@@ -24,9 +24,9 @@ def plot_confusion(counts: np.ndarray) -> Figure:
     Lines part the superclasses, whose names stand at the rows.
     """
     ordered = counts[np.ix_(BY_SUPERCLASS, BY_SUPERCLASS)]
-    figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], 5.0), layout="constrained")
+    figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], 5.4), layout="constrained")
     norm = PowerNorm(0.5, vmin=0, vmax=1)
-    picture = axes.imshow(_shares(ordered), cmap=SHADES, norm=norm)
+    picture = axes.imshow(_shares(ordered), cmap=SHADES, norm=norm, aspect="auto")
     edges = np.arange(EACH, len(ordered), EACH) - 0.5
     axes.hlines(edges, -0.5, len(ordered) - 0.5, color="#999999", lw=0.3)
     axes.vlines(edges, -0.5, len(ordered) - 0.5, color="#999999", lw=0.3)

@@ -31,7 +31,7 @@ COSTS = {
     "petaflop": "training compute, 10¹⁵ operations",
     "minutes": "training, minutes on one and the same machine",
 }
-WORTH_A_NAME = 0.02  # what a point of the front adds to the last one that has a name
+WORTH_A_NAME, CLEAR = 0.02, 1.25  # top-1 and cost (a factor) between two names
 
 
 def plot_val_against_test(standings: pd.DataFrame) -> Figure:
@@ -70,7 +70,7 @@ def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
     `table` has one row an experiment (its index), with `test_top1` in [0, 1] and those
     columns, nan where a cost is not known; axes of cost are logarithmic. The line runs
     along the Pareto front: nothing recorded is better at that cost or less. Points of
-    the front carry their names where it rises by 2 pp or more since the last one.
+    the front carry their names where they lie clear of each other.
     """
     figure, panels = plt.subplots(
         len(costs),
@@ -83,7 +83,7 @@ def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
         known = table[table[column].notna()].sort_values(column)
         axes.set(xscale="log", xlabel=label, ylabel="test top-1")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.xaxis.set_major_formatter(EngFormatter(sep="\N{THIN SPACE}"))
+        axes.xaxis.set_major_formatter(_plainly)
         axes.xaxis.set_minor_formatter(NullFormatter())
         percent_axis(axes)
         axes.margins(x=0.12, y=0.16)
@@ -95,7 +95,7 @@ def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
         front = known[on_front(known[column], known["test_top1"])]
         line = {"color": INK, "linewidth": 1.2, "where": "post", "zorder": 1}
         axes.step(front[column], front["test_top1"], gid="front", **line)
-        for name in _named(front):
+        for name in _named(front, column):
             place = front.loc[name, column], front.loc[name, "test_top1"]
             look = {"xytext": (-3, 4), "textcoords": "offset points", "ha": "right"}
             axes.annotate(name, place, fontsize=7, **look)
@@ -118,9 +118,15 @@ def _groups(axes: Axes, across: pd.Series, up: pd.Series) -> None:
         axes.plot(across[mine], up[mine], label=group, **look)
 
 
-def _named(front: pd.DataFrame) -> Iterator[str]:
-    last = -1.0
-    for name, top1 in front["test_top1"].items():
-        if top1 >= last + WORTH_A_NAME:
-            last = top1
+def _named(front: pd.DataFrame, column: str) -> Iterator[str]:
+    """From the best one down, those that lie clear of the last one named."""
+    cost, top1 = np.inf, np.inf
+    for name, row in front[::-1].iterrows():
+        if row[column] * CLEAR <= cost and row["test_top1"] + WORTH_A_NAME <= top1:
+            cost, top1 = row[column], row["test_top1"]
             yield name
+
+
+def _plainly(value: float, place: int | None = None) -> str:
+    """A cost on an axis: 0.05, 20, 500 k, 2 M."""
+    return EngFormatter(sep="\N{THIN SPACE}")(value) if value >= 1 else f"{value:g}"
