@@ -9,7 +9,8 @@ from scipy import stats
 
 from cifar100 import evidence, records
 from cifar100.errors import WorkError
-from cifar100.experiments import EXPERIMENTS, STORY, get
+from cifar100.experiments import EXPERIMENTS, STORY, Experiment, get
+from cifar100.training.scores import per_image
 from tests.made_runs import QUALITY, labels, made_run, record_all
 
 VAL, TEST = labels(5000), labels(10_000, 1)
@@ -210,3 +211,23 @@ def test_top1_on_some_images_counts_those_alone(examined):
     assert found["fast", 1] == expected
     assert isinstance(found, pd.Series)
     assert found.index.names == ["experiment", "seed"]
+
+
+# Where logits come from
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("headline", [True, False])
+def test_a_headline_run_hands_over_the_logits_behind_its_answers(
+    home_with_data, headline
+):
+    from cifar100 import data
+    from cifar100.training.loop import train
+
+    small = Experiment(name="small", architecture="simple_cnn", headline=headline)
+    (run,) = train(small, [0], profile="smoke")
+    assert set(run.logits) == ({"val", "test"} if headline else set())
+    for split, logits in run.logits.items():
+        fine = data.load(split).fine[: len(logits)]
+        for key, array in per_image(logits, fine).items():
+            np.testing.assert_array_equal(getattr(run, split)[key], array)

@@ -95,5 +95,5 @@ def plot_ensembles(sizes: pd.DataFrame) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     percent_axis(axes)
     axes.set(xlabel="runs in the ensemble", ylabel="test top-1")
-    figure.legend(loc="outside right center", fontsize=8)
+    figure.legend(loc="outside right center", fontsize=8, handlelength=3.5)
     return finished(figure)
