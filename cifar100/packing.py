@@ -1,7 +1,7 @@
 """Records in a few zip files: how they come home from another machine.
 
-The archives hold `records/<experiment>/seed-<k>.json`, `.val.npz` and `.test.npz`,
-stored as they are: the npz files are compressed already.
+The archives hold `records/<experiment>/seed-<k>.json`, `.val.npz` and `.test.npz`, and
+the logits where a record keeps them. They are stored as they are: npz is compressed.
 """
 
 import io
@@ -16,11 +16,12 @@ from cifar100.files import write_atomically
 from cifar100.records import read
 
 LARGEST_PART = 16 * 2**20  # bytes of one archive
-LARGEST_MEMBER = 4 * 2**20  # bytes of one file in it; a usual one has below 0.1 MB
-MEMBER = re.compile(r"records/(\w+)/seed-(0|[1-9][0-9]{0,5})\.(json|(?:val|test)\.npz)")
+LARGEST_MEMBER = 4 * 2**20  # bytes of one file in it; logits have 2 MB, others 0.1
+ENDING = r"(json|(?:val|test)(?:-logits)?\.npz)"
+MEMBER = re.compile(rf"records/(\w+)/seed-(0|[1-9][0-9]{{0,5}})\.{ENDING}")
 CONSTANT_DATE = (1980, 1, 1, 0, 0, 0)  # equal records give equal bytes
 
-Files = dict[str, bytes]  # the three files of a record, by ending
+Files = dict[str, bytes]  # the files of a record, by ending
 
 
 class Pack:

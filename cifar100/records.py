@@ -57,9 +57,11 @@ class Record:
         return self.path.with_name(f"{self.path.stem}.{split}.npz")
 
     def files(self) -> list[Path]:
-        """Its files, in the order in which they are written: without the last one, the
-        JSON, the others count for nothing."""
-        return [self.predictions_path(split) for split in SPLITS] + [self.path]
+        """Its files, logits included where they are kept, in the order in which they
+        are written: without the last one, the JSON, the others count for nothing."""
+        logits = [self.predictions_path(f"{split}-logits") for split in SPLITS]
+        kept = [path for path in logits if self.wrote(path)]
+        return [self.predictions_path(s) for s in SPLITS] + kept + [self.path]
 
     def val(self) -> dict[str, np.ndarray]:
         """What `scores.per_image` gave for the 5,000 validation images."""
@@ -68,8 +70,8 @@ class Record:
     def val_logits(self) -> np.ndarray | None:
         """Logits for the validation images, (5000, 100) float16, where they are kept.
 
-        Headline experiments keep them beside the record, untracked: None on a machine
-        that did not make the run, and for a file that the run did not write.
+        Headline experiments keep them beside the record, untracked: None in a fresh
+        clone, and for a file that the run did not write.
         """
         path = self.predictions_path("val-logits")
         return read_arrays(path)["logits"] if self.wrote(path) else None
@@ -77,7 +79,7 @@ class Record:
     def wrote(self, path: Path) -> bool:
         """Whether `path` is a file of this run, byte for byte as the run left it."""
         ending = path.name.partition(".")[2]
-        expected = self.data["sha256"].get(ending)
+        expected = self.data.get("sha256", {}).get(ending)
         return path.exists() and sha256_of(path) == expected
 
 

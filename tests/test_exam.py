@@ -1,15 +1,18 @@
 """The exam: test predictions are opened whole or not at all, and judged as on val."""
 
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from cifar100 import evidence, records
+from cifar100 import evidence, merging, paths, records
 from cifar100.errors import WorkError
 from cifar100.experiments import EXPERIMENTS, STORY, Experiment, get
+from cifar100.files import write_json
+from cifar100.packing import Pack
 from cifar100.training.scores import per_image
 from tests.made_runs import QUALITY, labels, made_run, record_all
 
@@ -62,6 +65,32 @@ def test_logits_of_another_run_are_not_taken_for_those_of_this_one(home):
         path.write_bytes(old)
     assert record.val_logits() is None
     assert "logits" not in records.open_test([record])["fast_wide", 0]
+
+
+@pytest.mark.parametrize("tampered", [False, True])
+def test_logits_come_home_from_another_machine_if_they_are_whole(
+    home, tmp_path, monkeypatch, tampered
+):
+    monkeypatch.setenv("CIFAR100_HOME", str(tmp_path / "away"))
+    record = records.write(made_run("fast_wide", 0, VAL, TEST))
+    write_json(record.path, record.data | {"commit": "c0ffee", "clean": True})
+    kept = record.val_logits()
+    Pack(tmp_path / "visit.zip", paths.records()).update()
+    monkeypatch.setenv("CIFAR100_HOME", str(home))
+    pack = tmp_path / "visit-1.zip"
+    if tampered:
+        with zipfile.ZipFile(pack) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+        (name,) = [name for name in content if name.endswith("val-logits.npz")]
+        content[name] = records.pack_arrays({"logits": kept * 0})
+        with zipfile.ZipFile(pack, "w") as archive:
+            for name, data in content.items():
+                archive.writestr(name, data)
+    assert merging.unpack([pack]).merged == 1
+    (merged,) = records.list_records()
+    found = merged.val_logits()
+    assert (found is None) if tampered else np.array_equal(found, kept)
+    assert "logits" in records.open_test([merged])["fast_wide", 0]
 
 
 def test_changed_test_predictions_are_not_opened(home):
