@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import data, paths
+from cifar100 import cache, data, paths
 from cifar100.errors import WorkError
 from cifar100.experiments import Experiment
 from cifar100.models import cost
@@ -166,6 +166,7 @@ class _Course:
         for first in range(0, len(split.fine), SCORED_AT_ONCE):
             part = slice(first, first + SCORED_AT_ONCE)
             logits = self.engine.logits(split.images[part])
+            cache.release(split.images)
             parts.append(per_image(logits, split.fine[part]))
         return {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
 
