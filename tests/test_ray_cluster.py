@@ -126,7 +126,7 @@ def cluster(course):
 
     given = course.environ | {"CIFAR100_HOME": str(course.node)}
     given |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
-    given |= {"KERAS_HOME": str(course.node), "CIFAR100_SOURCE": ""}
+    given |= {"KERAS_HOME": str(course.node / ".cache"), "CIFAR100_SOURCE": ""}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in given.items():
             patch.setenv(name, value)
