@@ -3,7 +3,9 @@
     python benchmarks/side_by_side.py --rounds 3
 
 `cifar100 record` does what wins here. Both processes of a pair are measured in the same
-seconds; neither is bound to a core, as in `record`.
+seconds; neither is bound to a core, as in `record`. One run after the other is measured
+with all cores, and with one thread: half of what two workers gain over that one is
+their efficiency.
 """
 
 import argparse
@@ -30,7 +32,11 @@ def pairs_per_hour(processes: Sequence[measure.Contender], seconds: float) -> fl
 def compare(network: str, batch: int, rounds: int, seconds: float) -> measure.Repeats:
     """Pairs an hour of both ways, in turns."""
     cores = environment.cores()
-    ways = {"in turn": (1, cores), "side by side": (2, max(1, cores // 2))}
+    ways = {
+        "in turn": (1, cores),
+        "in turn, one thread": (1, 1),
+        "side by side": (2, max(1, cores // 2)),
+    }
     with contextlib.ExitStack() as stack:
         turns = {}
         for way, (count, threads) in ways.items():
@@ -49,15 +55,19 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="a measurement")
     given = parser.parse_args()
-    results = {}
+    results, efficiency = {}, {}
     print(f"pairs of runs of {EPOCHS} epochs an hour")
     for network, batch in SHAPES:
         repeats = compare(network, batch, given.rounds, given.seconds)
         results[network] = measure.summary(repeats, "in turn")
         for way, row in results[network].items():
             gain = row["ratio to in turn"]
-            print(f"{network:12} {way:14} {row['median']:8.2f} {gain:6.2f} x")
-    measure.write("side_by_side", {"pairs_per_hour": results})
+            print(f"{network:12} {way:20} {row['median']:8.2f} {gain:6.2f} x")
+        gain = measure.ratio(repeats["side by side"], repeats["in turn, one thread"])
+        efficiency[network] = gain / 2
+        print(f"{network:12} efficiency of two workers {efficiency[network]:.2f}")
+    found = {"pairs_per_hour": results, "efficiency_of_two_workers": efficiency}
+    measure.write("side_by_side", found)
 
 
 if __name__ == "__main__":

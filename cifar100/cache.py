@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import io
 import json
+import mmap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ SPLIT_SEED = 100
 SPLIT_SHA256 = "752aaef982d5eb463e1888bf6da5b507400f260a15575c9d1271a526695e6052"
 
 VERSION = 1
+LARGE = 2**29  # bytes; the data set as it is has a quarter of that
 STAMP = "stamp.json"
 ARRAYS = (
     *(f"{split}-{array}.npy" for split in SPLITS for array in ("images", "fine")),
@@ -59,6 +61,19 @@ def draw_split(fine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def open_array(path: Path) -> np.ndarray:
     """The array in an .npy file, mapped and read-only."""
     return np.asarray(np.load(path, mmap_mode="r"))
+
+
+def release(array: np.ndarray) -> None:
+    """Unmap what was read of a large mapped array; a small one is left alone.
+
+    The system keeps the pages as long as it has room, so reading them again is cheap,
+    but the process does not count as owner of the whole file.
+    """
+    if array.nbytes >= LARGE:
+        while isinstance(array, np.ndarray):
+            array = array.base
+        if isinstance(array, mmap.mmap):
+            array.madvise(mmap.MADV_DONTNEED)
 
 
 def intact(folder: Path, *, thorough: bool = False) -> bool:

@@ -1,5 +1,6 @@
 """The command line: thin, each command one function elsewhere."""
 
+import functools
 import json
 import signal
 import sys
@@ -166,6 +167,9 @@ def record(
         list[Path] | None,
         typer.Option(help="Merge packed records, do nothing else; repeatable."),
     ] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Train on this Ray cluster: auto, HOST:6379.")
+    ] = None,
 ) -> None:
     """Record every run that is missing, cheapest first; can be stopped at any time.
 
@@ -175,21 +179,23 @@ def record(
 
     Back home: cifar100 record --unpack visit-1.zip --unpack visit-2.zip
     """
+    from cifar100 import merging, ray_cluster, scheduling
     from cifar100.experiments import get
-    from cifar100.scheduling import parse_budget
-    from cifar100.scheduling import record as record_all
 
-    others = budget, workers, only, chosen_set, exclusive, pack, rehearsal
+    others = budget, workers, only, chosen_set, exclusive, pack, rehearsal, ray_address
     if unpack and any(others):
         raise UserError("--unpack stands alone; it records nothing")
     if unpack:
-        _unpack(unpack)
+        merging.unpack_and_say(unpack)
         return
     if only and chosen_set:
         raise UserError("--set and --only exclude each other")
+    record_all = scheduling.record
+    if ray_address:
+        record_all = functools.partial(ray_cluster.record, ray_address)
     failed = record_all(
         workers=workers,
-        budget=parse_budget(budget),
+        budget=scheduling.parse_budget(budget),
         only=[get(name).name for name in only or []],
         chosen_set=chosen_set,
         exclusive=exclusive,
@@ -198,15 +204,6 @@ def record(
     )
     if failed:
         raise WorkError(f"{failed} runs failed; their logs are in .cache/logs")
-
-
-def _unpack(packs: list[Path]) -> None:
-    from cifar100.merging import unpack
-
-    merge = unpack(packs)
-    print("\n".join([*merge.problems, merge.summary()]))
-    if merge.problems:
-        raise WorkError(f"{merge.refused} packed records were not merged")
 
 
 @app.command()

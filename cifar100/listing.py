@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from cifar100.costs import macs_by_experiment, petaflop
 from cifar100.experiments import EXPERIMENTS, Experiment
 from cifar100.records import finals_table, list_records, missing
-from cifar100.scheduling import macs_by_experiment, petaflop
 
 
 def experiment_rows() -> list[dict[str, Any]]:

@@ -73,6 +73,14 @@ def unpack(packs: list[Path]) -> Merge:
     return merge
 
 
+def unpack_and_say(packs: list[Path]) -> None:
+    """`unpack`, and print what became of it; `WorkError` where a record is refused."""
+    merge = unpack(packs)
+    print("\n".join([*merge.problems, merge.summary()]))
+    if merge.problems:
+        raise WorkError(f"{merge.refused} packed records were not merged")
+
+
 def root_of(name: str) -> str:
     """The experiment that an experiment and its relatives all descend from."""
     while (parent := EXPERIMENTS[name].parent) is not None:

@@ -1,8 +1,6 @@
 """`cifar100 record`: fill what is missing, a process a run or an experiment."""
 
-import contextlib
 import functools
-import json
 import os
 import re
 import signal
@@ -10,30 +8,60 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from cifar100 import paths
+from cifar100.costs import macs_by_experiment, petaflop
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments import EXPERIMENTS, FAMILIES, Experiment
-from cifar100.files import sha256_of, write_json
 from cifar100.packing import Pack
-from cifar100.records import REHEARSAL, folder_of, list_records, missing, recorded
+from cifar100.progress import RunsProgress
+from cifar100.records import REHEARSAL, folder_of, missing, recorded
 from cifar100.training import environment
 
-TRAIN_IMAGES, CLASSES = 45_000, 100
 PATIENCE = 60.0  # seconds that a worker gets to stop cleanly
+DEATHS = 2  # of its workers that a job survives: it may be what kills them
+LAST = 4096  # bytes of a log that hold its last line
 UNITS = {"s": 1, "m": 60, "h": 3600}
 say_at_once = functools.partial(print, flush=True)  # what was said outlives a kill
 
 
 @dataclass(frozen=True)
 class Job:
-    """Runs of one experiment to record in one process; `petaflop` is their cost."""
+    """Runs of one experiment to record in one process; `petaflop` is their cost,
+    `deaths` counts the workers that died of them."""
 
     experiment: str
     seeds: tuple[int, ...]
     petaflop: float
+    deaths: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.experiment} seed {', '.join(map(str, self.seeds))}"
+
+
+class Worker(Protocol):
+    """What trains a job, here or elsewhere; it has the manners of `subprocess.Popen`.
+    A `returncode` below 0 means that it died."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """The return code; None while it works."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Ask it to stop."""
+
+    def wait(self, timeout: float) -> int:
+        """The return code, once it is there; else `subprocess.TimeoutExpired`."""
+
+    def kill(self) -> None:
+        """Stop it at once."""
+
+
+Start = Callable[[Job, list[str]], Worker]  # a job, options for `cifar100 train`
 
 
 def with_ancestors(chosen: Iterable[Experiment]) -> list[Experiment]:
@@ -55,70 +83,6 @@ SETS = {
     "timed": [e for e in EXPERIMENTS.values() if e.timed and not e.gpu],
     "gpu": with_ancestors(e for e in EXPERIMENTS.values() if e.gpu),
 }
-
-
-def petaflop(experiment: Experiment, macs: int) -> float:
-    """10^15 floating-point operations of one run: a forward and a backward pass are 6
-    for each multiply-add (3 passes' worth, 2 operations each). `macs` are those of 32
-    pixels; a smaller picture is taken to cost as much less as it has fewer pixels."""
-    share, before = 0.0, 0.0
-    for side, until in experiment.image_sizes or ((32, 1.0),):
-        share, before = share + (until - before) * (side / 32) ** 2, until
-    per_class = experiment.images_per_class
-    images = CLASSES * per_class if per_class else TRAIN_IMAGES
-    return 6 * macs * share * images * experiment.epochs / 1e15
-
-
-def macs_by_experiment(chosen: Iterable[Experiment] | None = None) -> dict[str, int]:
-    """Multiply-adds an image of the chosen experiments, by default all.
-
-    From a record where there is one, else from what was counted before with the same
-    network code, else by building the network, which loads Keras.
-    """
-    chosen = list(EXPERIMENTS.values() if chosen is None else chosen)
-    recorded = {r.experiment: r.data["fingerprint"]["macs"] for r in list_records()}
-    code, unrecorded = network_code(), [e for e in chosen if e.name not in recorded]
-    counted = _remembered(code)
-    if lacking := [e for e in unrecorded if e.id not in counted]:
-        counted |= _count(lacking)
-        with contextlib.suppress(OSError):  # a cache that can't be written is no harm
-            write_json(counts_path(), {"network_code": code, "macs": counted})
-    return {e.name: recorded.get(e.name) or counted[e.id] for e in chosen}
-
-
-def counts_path() -> Path:
-    """Where counted multiply-adds are kept."""
-    return paths.cache() / "macs.json"
-
-
-def network_code() -> str:
-    """One hash of all sources that build and count networks; loads none of them."""
-    folder = paths.package_root() / "cifar100" / "models"
-    sources = {path.name: sha256_of(path) for path in sorted(folder.glob("*.py"))}
-    return sha256_of(json.dumps(sources).encode())
-
-
-def _remembered(code: str) -> dict[str, int]:
-    """Counts by experiment id that this network code gave; a damaged file has none."""
-    try:
-        content = json.loads(counts_path().read_text(encoding="utf-8"))
-        counts = content["macs"] if content["network_code"] == code else {}
-        return {id_: int(count) for id_, count in counts.items()}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {}
-
-
-def _count(experiments: list[Experiment]) -> dict[str, int]:
-    """Multiply-adds by id. Equal networks are built once: recipes share them."""
-    from cifar100 import models
-    from cifar100.models import cost
-
-    counts: dict[tuple, int] = {}
-    for e in experiments:
-        network = e.architecture, e.arguments
-        if network not in counts:
-            counts[network] = cost.macs(models.build(e))
-    return {e.id: counts[e.architecture, e.arguments] for e in experiments}
 
 
 def jobs(only: list[str] | None = None, profile: str = "full") -> list[Job]:
@@ -172,6 +136,8 @@ def parse_budget(text: str | None) -> float:
 def record(
     *,
     workers: int | None = None,
+    threads: int | None = None,
+    start: Start | None = None,
     budget: float = float("inf"),
     only: list[str] | None = None,
     chosen_set: str | None = None,
@@ -184,43 +150,51 @@ def record(
 
     As many workers as cores by default, one thread each: measured side by side, that is
     faster than one run after the other on all cores (benchmarks/side_by_side.py).
-    `chosen_set` takes one of `SETS`, a process an experiment. `exclusive` is one worker
-    on all cores and marks the records as fit for wall-clock claims. `pack` is kept up
-    with the records of this home (`packing.Pack`). When the budget is spent, or on
-    Ctrl-C, workers are stopped as by Ctrl-C; their checkpoints let the next call go on.
+    `start` starts one elsewhere than in a process here. `chosen_set` takes one of
+    `SETS`, a worker an experiment. `exclusive` is one worker on all cores and marks the
+    records as fit for wall-clock claims. `pack` is kept up with the records of this
+    home (`packing.Pack`). What a dead worker had is given to another one. When the
+    budget is spent, or on Ctrl-C, workers are stopped as by Ctrl-C; their checkpoints
+    let the next call go on.
     """
     end, failed = time.monotonic() + budget, 0
     cores = environment.cores()
     workers = 1 if exclusive else workers or cores
-    options = ["--threads", str(max(1, cores // workers))]
+    options = ["--threads", str(threads or max(1, cores // workers))]
     options += ["--exclusive"] if exclusive else []
     options += ["--rehearsal"] if rehearsal else []
     surroundings = _surroundings(workers)
+    start = start or functools.partial(_start, surroundings=surroundings)
     profile = REHEARSAL if rehearsal else "full"
     packed = Pack(pack, folder_of(profile)) if pack else None
     waiting = jobs_of_set(chosen_set, profile) if chosen_set else jobs(only, profile)
     petaflops = sum(job.petaflop for job in waiting)
     say(f"{sum(len(j.seeds) for j in waiting)} runs to record, {petaflops:.2f} PF")
-    running: dict[subprocess.Popen, tuple[Job, float]] = {}
+    running: dict[Worker, tuple[Job, float]] = {}
     try:
-        while (waiting or running) and time.monotonic() < end:
-            while waiting and len(running) < workers:
-                job = waiting.pop(0)
-                process = _start(job, options, surroundings)
-                running[process] = job, time.monotonic()
-            if packed:
-                packed.update()
-            time.sleep(0.5)
-            for process in [p for p in running if p.poll() is not None]:
-                job, began = running.pop(process)
-                failed += _missing(job, profile) if process.returncode else 0
-                say(_outcome(job, process.returncode, time.monotonic() - began))
+        with RunsProgress(len(waiting), say) as progress:
+            while (waiting or running) and time.monotonic() < end:
+                while waiting and len(running) < workers:
+                    job = waiting.pop(0)
+                    running[start(job, options)] = job, time.monotonic()
+                if packed:
+                    packed.update()
+                time.sleep(0.5)
+                for worker in [w for w in running if w.poll() is not None]:
+                    job, began = running.pop(worker)
+                    say(_outcome(job, worker.returncode, time.monotonic() - began))
+                    if again := _again(job, worker.returncode, profile):
+                        waiting.insert(0, again)
+                    elif worker.returncode:
+                        failed += len(_missing(job, profile))
+                now = {str(job): last_line(job) for job, _ in running.values()}
+                progress.show(len(waiting), now)
     finally:
         _stop(running)
         if packed:
             packed.update()
         unfinished = waiting + [job for job, _ in running.values()]
-        left = sum(_missing(job, profile) for job in unfinished)
+        left = sum(len(_missing(job, profile)) for job in unfinished)
         say(f"{left} runs left" if left else "nothing left to record")
     return failed
 
@@ -229,6 +203,21 @@ def log_path(job: Job) -> Path:
     """Where a worker's output goes."""
     seeds = "-".join(map(str, job.seeds))
     return paths.cache() / "logs" / f"{job.experiment}-seed-{seeds}.log"
+
+
+def last_line(job: Job) -> str:
+    """The last that its worker said; empty before that."""
+    with open(log_path(job), "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - LAST))
+        lines = file.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def command(job: Job, options: list[str]) -> list[str]:
+    """What a worker runs."""
+    seeds = [word for seed in job.seeds for word in ("--seed", str(seed))]
+    train = ["-m", "cifar100", "train", job.experiment]
+    return [sys.executable, *train, *seeds, *options]
 
 
 def _surroundings(workers: int) -> dict[str, str]:
@@ -246,39 +235,43 @@ def _surroundings(workers: int) -> dict[str, str]:
 def _start(
     job: Job, options: list[str], surroundings: dict[str, str]
 ) -> subprocess.Popen:
-    command = [sys.executable, "-m", "cifar100", "train", job.experiment]
-    for seed in job.seeds:
-        command += ["--seed", str(seed)]
     log_path(job).parent.mkdir(parents=True, exist_ok=True)
     with open(log_path(job), "w") as log:
         return subprocess.Popen(  # noqa: S603 (our own command line)
-            [*command, *options],
+            command(job, options),
             **{"stdout": log, "stderr": subprocess.STDOUT, "env": surroundings},
             start_new_session=True,
         )
 
 
-def _missing(job: Job, profile: str) -> int:
-    """How many runs of a job have no record."""
+def _missing(job: Job, profile: str) -> tuple[int, ...]:
+    """Seeds of a job that have no record."""
     experiment = EXPERIMENTS[job.experiment]
-    return sum(not recorded(experiment, seed, profile) for seed in job.seeds)
+    return tuple(s for s in job.seeds if not recorded(experiment, s, profile))
+
+
+def _again(job: Job, code: int, profile: str) -> Job | None:
+    """What a worker that died left to do, as a job for another one, if it is not the
+    job itself that kills them."""
+    lacking = _missing(job, profile)
+    if code >= 0 or not lacking or job.deaths == DEATHS:
+        return None
+    return replace(job, seeds=lacking, deaths=job.deaths + 1)
 
 
 def _outcome(job: Job, code: int, seconds: float) -> str:
-    name = f"{job.experiment} seed {', '.join(map(str, job.seeds))}"
-    lines = log_path(job).read_text(errors="replace").strip().splitlines()
-    last = lines[-1] if lines else "no output"
     done = "recorded" if code == 0 else f"failed with {code}"
-    return f"{name}: {done} after {seconds:.0f} s: {last}"
+    if code < 0:
+        done = "its worker died"
+    return f"{job}: {done} after {seconds:.0f} s: {last_line(job) or 'no output'}"
 
 
-def _stop(running: dict[subprocess.Popen, tuple[Job, float]]) -> None:
-    for process in running:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGINT)
+def _stop(running: Iterable[Worker]) -> None:
+    for worker in running:
+        worker.send_signal(signal.SIGINT)
     deadline = time.monotonic() + PATIENCE
-    for process in running:
+    for worker in running:
         try:
-            process.wait(max(0.1, deadline - time.monotonic()))
+            worker.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            process.kill()
+            worker.kill()

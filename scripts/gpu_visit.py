@@ -23,10 +23,11 @@ from gpu_parts import build_parts, complete
 from update_pins import locked
 
 from cifar100 import paths
+from cifar100.costs import macs_by_experiment, network_code
 from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS
 from cifar100.files import write_json
-from cifar100.scheduling import macs_by_experiment, network_code, parse_budget
+from cifar100.scheduling import parse_budget
 from cifar100.training.environment import WATCHED, tree_digest
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,10 +11,11 @@ import time
 import pytest
 
 from cifar100 import paths
+from cifar100.costs import counts_path, network_code
 from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS
 from cifar100.files import write_json
-from cifar100.scheduling import counts_path, network_code, parse_budget
+from cifar100.scheduling import parse_budget
 
 RECORDED = sorted(paths.records().glob("simple_cnn*/seed-*.json"))
 needs_records = pytest.mark.skipif(len(RECORDED) < 4, reason="nothing is recorded")

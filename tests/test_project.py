@@ -30,8 +30,9 @@ ORDER = (
     "data_study",
     *("augment", "offline", "torch_pickle", "pretrained", "models", "features"),
     *("training", "calibration", "records", "evidence"),
-    *("progress", "recording", "packing", "scheduling", "listing", "checking"),
-    *("merging", "pictures", "model_card", "network_file", "weights"),
+    *("progress", "recording", "packing", "costs", "scheduling", "listing", "checking"),
+    *("merging", "ray_task", "ray_cluster"),
+    *("pictures", "model_card", "network_file", "weights"),
     *("exporting", "predicting"),
     *("plots", "course", "report", "cli", "__main__"),
 )

@@ -8,18 +8,12 @@ import sys
 
 import pytest
 
-from cifar100 import listing, paths, records, scheduling
+from cifar100 import costs, listing, paths, records, scheduling
+from cifar100.costs import counts_path, macs_by_experiment, network_code, petaflop
 from cifar100.experiments import EXPERIMENTS, FAMILIES, get
 from cifar100.files import write_json
 from cifar100.packing import read_pack
-from cifar100.scheduling import (
-    counts_path,
-    jobs,
-    jobs_of_set,
-    macs_by_experiment,
-    network_code,
-    petaflop,
-)
+from cifar100.scheduling import jobs, jobs_of_set
 
 LENET = 28 * 28 * (5 * 5 * 3) * 6 + 10 * 10 * (5 * 5 * 6) * 16 + 400 * 120 + 18_480
 CHOSEN = [get("lenet5"), get("lenet5_relu")]
@@ -41,7 +35,7 @@ def counted(home):
 
 def test_counts_are_made_once_and_kept(home, monkeypatch):
     assert macs_by_experiment(CHOSEN) == COUNTED
-    monkeypatch.setattr(scheduling, "_count", None)  # a second count would fail
+    monkeypatch.setattr(costs, "_count", None)  # a second count would fail
     assert macs_by_experiment(CHOSEN) == COUNTED
     assert macs_by_experiment(CHOSEN[:1]) == {"lenet5": LENET}
 
@@ -231,3 +225,52 @@ def test_a_rehearsal_records_and_packs_a_set_without_any_evidence(
     assert not paths.records().exists()
     assert records.missing(short) == [0, 1, 2, 3, 4]
     assert jobs_of_set("tiny", "smoke") == []
+
+
+# Workers that die
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Rehearse a set of one experiment with workers that `start` starts: how many runs
+    failed, and what was said."""
+    short = get("simple_cnn_short")
+    monkeypatch.setitem(scheduling.SETS, "tiny", [short])
+
+    def record(start):
+        remember({short.id: 10**6})
+        said, given = [], {"chosen_set": "tiny", "rehearsal": True}
+        failed = scheduling.record(start=start, workers=1, say=said.append, **given)
+        return failed, said
+
+    return record
+
+
+def killing(count):
+    """Starts workers and kills the first so many."""
+    jobs = []
+
+    def start(job, options):
+        jobs.append(job)
+        worker = scheduling._start(job, options, dict(os.environ))
+        if len(jobs) <= count:
+            worker.kill()
+        return worker
+
+    return start, jobs
+
+
+@pytest.mark.data
+def test_what_a_worker_had_that_died_is_given_to_another(home_with_data, tiny):
+    start, jobs = killing(1)
+    failed, said = tiny(start)
+    assert failed == 0, said
+    assert ["its worker died" in line for line in said[1:3]] == [True, False]
+    assert said[-1] == "nothing left to record"
+    assert [(len(job.seeds), job.deaths) for job in jobs] == [(5, 0), (5, 1)]
+
+
+def test_a_job_that_kills_every_worker_is_given_up(home, tiny):
+    start, jobs = killing(9)
+    failed, said = tiny(start)
+    assert (failed, len(jobs)) == (5, 3), said

@@ -23,7 +23,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from cifar100 import augment, data, paths
-from cifar100.training import environment
+from cifar100.training.devices import Devices
 from cifar100.training.engine import EVALUATION_BATCH, Engine
 from cifar100.training.losses import batch_loss, count_correct
 from cifar100.training.modes import dropout_off, statistics_fixed, statistics_of_batch
@@ -44,9 +44,11 @@ class JaxEngine(Engine):
 
     def __init__(self, experiment, threads):
         _fix_host_threads(threads)
+        self.devices = Devices(experiment.batch_size)
+        self._evaluation_batch = self.devices.multiple(EVALUATION_BATCH)
         # Keras builds a network by many small operations. On a GPU each of them would
         # be compiled; the arrays move there with the first epoch.
-        with jax.default_device(_host()):
+        with jax.default_device(_host()), self.devices.scope():
             super().__init__(experiment, threads)
         self._sent, self._on_device = (None, None), ()
         model, optimizer = self.model, self.optimizer
@@ -79,10 +81,7 @@ class JaxEngine(Engine):
 
     @property
     def device(self):
-        device = jax.devices()[0]
-        if device.platform == "cpu":
-            return {"kind": "cpu", **environment.processor()}
-        return {"kind": device.platform, "name": device.device_kind}
+        return self.devices.described
 
     def train_steps(self, images, labels, plan: Plan):
         state = self.values()
@@ -104,7 +103,7 @@ class JaxEngine(Engine):
         state = self.values()
         images = jax.ShapeDtypeStruct((CAPACITY, 32, 32, 3), np.uint8)
         labels = jax.ShapeDtypeStruct((CAPACITY,), np.int32)
-        few = jax.ShapeDtypeStruct((EVALUATION_BATCH, 32, 32, 3), np.uint8)
+        few = jax.ShapeDtypeStruct((self._evaluation_batch, 32, 32, 3), np.uint8)
         batch = jax.ShapeDtypeStruct((experiment.batch_size, 32, 32, 3), np.uint8)
         rows = rows_of(plan)
         row = {key: value[0] for key, value in rows.items()}
@@ -169,7 +168,8 @@ class JaxEngine(Engine):
         if self._sent[0] is not images or self._sent[1] is not labels:
             capacity = max(CAPACITY, len(images))
             whole = images, labels.astype(np.int32)
-            self._on_device = tuple(jnp.asarray(_filled(x, capacity)) for x in whole)
+            filled = (jnp.asarray(_filled(x, capacity)) for x in whole)
+            self._on_device = tuple(self.devices.copy(x) for x in filled)
             self._sent = images, labels
         return self._on_device
 
@@ -192,8 +192,9 @@ class JaxEngine(Engine):
             for key, value in row.items()
             if key.startswith("augmentation/")
         }
-        labels = labels[row["order"]]
-        images = augment.apply(images[row["order"]], parameters)
+        order = self.devices.split(row["order"])
+        labels, images = labels[order], self.devices.split(images[order])
+        images = augment.apply(images, parameters)
         images = augment.standardize(images, data.MEAN, data.STD)
 
         def loss_of(trainable):
@@ -215,9 +216,9 @@ class JaxEngine(Engine):
         forward = self._programs[mode]
         weights, state = _values(self._weights), _values(self._others)
         numbers, parts = self.numbers(), []
-        for first in range(0, len(images), EVALUATION_BATCH):
-            batch = images[first : first + EVALUATION_BATCH]
-            padded = _filled(np.asarray(batch), EVALUATION_BATCH)
+        for first in range(0, len(images), self._evaluation_batch):
+            batch = images[first : first + self._evaluation_batch]
+            padded = _filled(np.asarray(batch), self._evaluation_batch)
             # The state goes from batch to batch: each takes other dropout masks.
             found, state = forward(weights, state, padded, numbers)
             parts.append(found)
@@ -226,6 +227,7 @@ class JaxEngine(Engine):
         return np.concatenate([np.array(part) for part in parts])[: len(images)]
 
     def _forward(self, weights, state, images, numbers, *, training: bool):
+        images = self.devices.split(images)
         images = augment.standardize(images, data.MEAN, data.STD)
         with self._given(numbers), statistics_fixed(self.model):
             return self._call(weights, state, images, training=training)

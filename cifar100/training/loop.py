@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import data, paths
+from cifar100 import cache, data, paths
 from cifar100.errors import WorkError
 from cifar100.experiments import Experiment
 from cifar100.models import cost
@@ -24,6 +24,7 @@ from cifar100.training.scores import metrics, per_image
 from cifar100.training.stopping import Stopping
 
 CHECKPOINT_SECONDS = 30.0
+SCORED_AT_ONCE = 10_000  # images; scoring one takes more room than the image does
 OnEpoch = Callable[[Experiment, int, dict[str, Any]], None]
 OnRun = Callable[[Run], None]
 
@@ -161,7 +162,13 @@ class _Course:
         return row | {"epochs": self.amount.epochs, "images_per_second": speed}
 
     def _score(self, split: data.Split) -> dict[str, np.ndarray]:
-        return per_image(self.engine.logits(split.images), split.fine)
+        parts = []
+        for first in range(0, len(split.fine), SCORED_AT_ONCE):
+            part = slice(first, first + SCORED_AT_ONCE)
+            logits = self.engine.logits(split.images[part])
+            cache.release(split.images)
+            parts.append(per_image(logits, split.fine[part]))
+        return {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
 
     def _average(self, epoch: int) -> None:
         """Take the weights after each of the last epochs into their mean."""

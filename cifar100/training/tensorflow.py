@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar100 import augment, data
+from cifar100 import augment, cache, data
 from cifar100.training import environment
 from cifar100.training.engine import EVALUATION_BATCH, Engine
 from cifar100.training.losses import batch_loss, count_correct
@@ -50,7 +50,9 @@ class TensorFlowEngine(Engine):
         for step, batch in enumerate(plan.order):
             parameters = {key: v[step] for key, v in plan.parameters.items()}
             rate = plan.learning_rates[step]
-            results.append(self._step(images[batch], labels[batch], parameters, rate))
+            pixels = images[batch]
+            cache.release(images)
+            results.append(self._step(pixels, labels[batch], parameters, rate))
         losses, correct = zip(*results, strict=True)
         return np.array(tf.stack(losses)), np.array(tf.stack(correct))
 
