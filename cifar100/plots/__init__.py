@@ -51,6 +51,7 @@ from cifar100.plots.speed import (
     plot_time_to_accuracy,
 )
 from cifar100.plots.style import FIGSIZE_HALF, FIGSIZE_WIDE, use_style
+from cifar100.plots.tidy import data_of
 from cifar100.plots.transfer import (
     plot_images_needed,
     plot_resolutions,
@@ -61,6 +62,7 @@ __all__ = [
     "FIGSIZE_HALF",
     "FIGSIZE_WIDE",
     "Grid",
+    "data_of",
     "plot_ablation",
     "plot_best_epochs",
     "plot_block_costs",
