@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CODE := $(wildcard cifar100 tests notebooks benchmarks scripts build_report.py)
 
 .NOTPARALLEL: # the targets share .venv and data/, and use all cores as it is
-.PHONY: help report test lab record lint format lock data environment browser clean
+.PHONY: help report test lab record readme lint format lock data environment browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ lab: environment data-or-not ## open the notebooks in JupyterLab
 
 record: environment data ## record what is missing; BUDGET=2h, ARGS="--workers 1"
 	@$(PY) scripts/record.py $(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+
+readme: environment ## write the READMEs' tables from the records; ARGS=--check
+	@$(PY) scripts/update_readme.py $(ARGS)
 
 lint: environment ## check the style of code and notebooks
 	@$(PY) -m ruff check $(CODE)

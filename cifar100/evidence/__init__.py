@@ -1,5 +1,8 @@
 """What recorded runs say about a change: paired effects, intervals, verdicts."""
 
+from cifar100.evidence.findings import findings, headlines, in_words
+from cifar100.evidence.korean import KOREAN
+from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
     compare_evaluated,
     evaluation_gain,
@@ -18,7 +21,10 @@ from cifar100.evidence.recorded import compare, contrasts, recorded_effects
 from cifar100.evidence.wording import interval_text, pp, verdict
 
 __all__ = [
+    "ENGLISH",
+    "KOREAN",
     "Contrast",
+    "Language",
     "Moderated",
     "PairedEffect",
     "compare",
@@ -27,6 +33,9 @@ __all__ = [
     "effects",
     "evaluation_gain",
     "evaluations_table",
+    "findings",
+    "headlines",
+    "in_words",
     "interval_text",
     "judgement",
     "moderate",

@@ -33,9 +33,15 @@ def contrasts(family: str = "ladder") -> list[Contrast]:
     ]
 
 
-def recorded_effects(family: str = "ladder") -> list[PairedEffect]:
-    """The effect of every contrast of a family that its records can decide on."""
-    return _effects(_runs(finals(records.list_records())), contrasts(family))
+def recorded_effects(
+    family: str = "ladder", found: list[records.Record] | None = None
+) -> list[PairedEffect]:
+    """The effect of every contrast of a family that its records can decide on.
+
+    `found` are the records, if they are read already.
+    """
+    found = records.list_records() if found is None else found
+    return _effects(_runs(finals(found)), contrasts(family))
 
 
 def compare(child: str, parent: str) -> PairedEffect:

@@ -7,7 +7,7 @@ NARROW = 0.002  # an interval below 0.2 pp needs a second digit to be read at al
 
 def pp(fraction: float, digits: int = 1) -> str:
     """A difference in percentage points, with its sign: 0.0123 -> "+1.2 pp"."""
-    return f"{_signed(fraction, digits)} pp"
+    return f"{signed(fraction, digits)} pp"
 
 
 def interval_text(low: float, high: float, digits: int | None = None) -> str:
@@ -15,8 +15,8 @@ def interval_text(low: float, high: float, digits: int | None = None) -> str:
 
     One digit after the point, or two where the interval is narrow.
     """
-    digits = _digits(low, high) if digits is None else digits
-    return f"{_signed(low, digits)} to {_signed(high, digits)} pp"
+    digits = digits_of(low, high) if digits is None else digits
+    return f"{signed(low, digits)} to {signed(high, digits)} pp"
 
 
 def verdict(effect: PairedEffect, claim: str | None = None) -> str:
@@ -28,7 +28,7 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
     """
     if claim is None:  # a claim, and not what was found
         claim = f"“{effect.claim}”" if effect.claim else ""
-    digits = _digits(effect.moderated_low, effect.moderated_high)
+    digits = digits_of(effect.moderated_low, effect.moderated_high)
     moderated = interval_text(effect.moderated_low, effect.moderated_high, digits)
     own = interval_text(effect.low, effect.high, digits)
     finding = (
@@ -39,21 +39,24 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
         return f"{finding} paired seeds, exploratory)."
     if effect.word is None:
         return f"**Verdict: open.** {finding} of {effect.seeds} paired seeds)."
-    adjusted = _p_text(effect.p_adjusted)
+    adjusted = p_text(effect.p_adjusted)
     return (
         f"**Verdict: {effect.word}.** {finding} paired seeds, adjusted p {adjusted})."
     )
 
 
-def _digits(low: float, high: float) -> int:
+def digits_of(low: float, high: float) -> int:
+    """Digits after the point that an interval in percentage points is given with."""
     return 1 if high - low >= NARROW else 2
 
 
-def _signed(fraction: float, digits: int) -> str:
+def signed(fraction: float, digits: int) -> str:
+    """A difference times 100, with its sign and without its unit."""
     rounded = round(100 * fraction, digits)
     sign = "+" if rounded > 0 else "\N{MINUS SIGN}" if rounded < 0 else ""
     return f"{sign}{abs(rounded):.{digits}f}"
 
 
-def _p_text(p: float) -> str:
-    return "below 0.0001" if p < 1e-4 else f"{p:.2g}"
+def p_text(p: float, tiny: str = "below 0.0001") -> str:
+    """A p value with two digits, or `tiny` where they would mean nothing."""
+    return tiny if p < 1e-4 else f"{p:.2g}"

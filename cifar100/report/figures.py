@@ -1,4 +1,4 @@
-"""Figures in both themes: an SVG of the course in the page's colours, light and dark."""
+"""Figures in both themes: an SVG of the course in the colours of the page."""
 
 import re
 from collections.abc import Callable

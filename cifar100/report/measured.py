@@ -1,4 +1,4 @@
-"""How the numbers were made: the page about runs, machines and the rules of evidence."""
+"""How the numbers were made: the page about runs, machines, rules of evidence."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Markdown to the HTML of our pages: headings with ids, tables that scroll or fold, links."""
+"""Markdown to the HTML of our pages: headings with ids, tables that fit, links."""
 
 import re
 from dataclasses import dataclass, field

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from bs4 import BeautifulSoup, Tag
 
 HEADINGS = ("h1", "h2", "h3", "dt")
+TEXTS = ("p", "li", "dd", "figcaption", "blockquote")
 LEFT_OUT = (
     "pre, script, style, svg, table, summary, .downloads, .languages, .letters, .see"
 )
@@ -48,10 +49,9 @@ def sections(address: str, html: str) -> list[dict]:
 
 
 def _own_words(element: Tag) -> Iterator[str]:
-    """The text of a paragraph, list item or caption; nothing of what only holds such."""
-    if element.name in ("p", "li", "dd", "figcaption", "blockquote", "td"):
-        if not element.find(["p", "li"]):
-            yield element.get_text()
+    """The text of a paragraph, list item or caption that holds no other."""
+    if element.name in TEXTS and not element.find(["p", "li"]):
+        yield element.get_text()
 
 
 def _text(element: Tag) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cifar100 import paths, records
 from cifar100.errors import WorkError
-from cifar100.evidence.findings import findings
+from cifar100.evidence import findings
 from cifar100.report import measured, verdicts
 from cifar100.report.assets import assets
 from cifar100.report.links import dead_links
@@ -59,7 +59,7 @@ def write_site(folder: Path, pages: Sequence[Written], provenance: Provenance) -
         "assets": assets(),
     }
     html = {
-        **_claims_in_all_languages(site),
+        **_claims_in_all_languages(site, found),
         **_measured(site, found),
         **_glossary(site),
         **_references(site, pages),
@@ -105,20 +105,22 @@ def environment_of(code: str) -> jinja2.Environment:
     return environment
 
 
-def _claims_in_all_languages(site: dict[str, Any]) -> dict[str, str]:
+def _claims_in_all_languages(
+    site: dict[str, Any], found: list[records.Record]
+) -> dict[str, str]:
     """Index and verdict table, once a language."""
-    table = findings()
+    table = findings(found)
     html = {}
     for code in LANGUAGES:
         environment, language = environment_of(code), verdicts.LANGUAGES[code]
-        found = verdicts.lines(table, language)
+        lines = verdicts.lines(table, language)
         content = {
             **site,
-            "lines": found,
+            "lines": lines,
             "heads": language.heads,
-            "board": verdicts.by_kind(found),
-            "verdicts": verdicts.by_notebook(found),
-            "journey": verdicts.journey(found),
+            "board": verdicts.by_kind(lines),
+            "verdicts": verdicts.by_notebook(lines),
+            "journey": verdicts.journey(lines),
             "addresses": {s.number: s.address for s in site["summaries"]},
         }
         words = environment.globals["words"]
@@ -143,7 +145,7 @@ def _glossary(site: dict[str, Any]) -> dict[str, str]:
     entries = [
         (
             term,
-            Markup(inline(term.text)),
+            Markup(inline(term.text)),  # noqa: S704 (sanitised)
             [numbers[n] for n in term.notebooks if n in numbers],
         )
         for term in terms()

@@ -7,9 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cifar100.evidence.findings import findings, in_words
-from cifar100.evidence.korean import KOREAN
-from cifar100.evidence.languages import ENGLISH, Language
+from cifar100.evidence import ENGLISH, KOREAN, Language, in_words
 from cifar100.experiments import STORY, Step
 from cifar100.experiments.story import TARGET_OWN_NETWORK, TARGET_TRANSFER
 
@@ -68,7 +66,7 @@ def kind_of(row: Mapping[str, Any]) -> str:
         return "missing"
     if row["kind"] == "exploratory":
         return "exploratory"
-    return row["word"] if isinstance(row["word"], str) else "open"
+    return row["word"] or "open"
 
 
 def by_kind(found: Sequence[Line]) -> dict[str, list[Line]]:

@@ -1,7 +1,6 @@
 """The pages in a real browser, from files, with the network refused."""
 
 import shutil
-import subprocess
 
 import pytest
 
@@ -218,8 +217,6 @@ def test_page_works_without_script(chromium, report):
 
 
 def test_printed_report_holds_all_pages_with_links_between_them(report, tmp_path):
-    import sys
-
     from cifar100.report import printing
 
     folder = tmp_path / "report"

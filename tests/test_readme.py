@@ -1,0 +1,110 @@
+"""The READMEs' tables are those of the records, and say so when they are not."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+from test_findings import copy_records
+from test_project import ROOT, load_script
+
+script = load_script("update_readme")
+NAMES = ("README.md", "README.ko.md")
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The READMEs, apart from the checkout, with its notebooks and weights."""
+    for name in NAMES:
+        shutil.copy(ROOT / name, tmp_path / name)
+    for folder in ("notebooks", "weights"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    return tmp_path
+
+
+def contents(folder):
+    return {name: (folder / name).read_bytes() for name in NAMES}
+
+
+def test_readmes_say_what_the_records_say():
+    """As anybody calls it: another folder, another language, another hash seed."""
+    surroundings = {"LC_ALL": "C", "TZ": "Asia/Seoul", "PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "update_readme.py", "--check"],
+        **{"env": os.environ | surroundings | {"PYTHONPATH": str(ROOT)}, "cwd": "/"},
+        **{"capture_output": True, "text": True, "check": False},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_changed_number_fails_the_check_in_one_line_and_is_mended(name, copy, capsys):
+    before = contents(copy)
+    text = before[name].decode()
+    start = text.index("<!-- headlines -->")
+    number = re.search(r"\d\d\.\d", text[start:])[0]
+    wrong = f"{float(number) + 1:.1f}"
+    (copy / name).write_text(text[:start] + text[start:].replace(number, wrong, 1))
+    planted = contents(copy)
+
+    assert script.main(["--check"], copy) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        f"error: {name} <!-- headlines -->: not what the records say; "
+        "`make readme` mends it\n"
+    )
+    assert contents(copy) == planted
+
+    assert script.main([], copy) == 0
+    assert contents(copy) == before
+    assert script.main(["--check"], copy) == 0
+
+
+def test_other_records_give_other_tables(copy, home, capsys):
+    copy_records(home, dropout_before=5, dropout_after=4)
+    assert script.main(["--check"], copy) == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "README.md <!-- findings -->" in said
+    assert "README.ko.md <!-- status -->" in said
+    assert script.main([], copy) == 0
+    english, korean = (text.decode() for text in contents(copy).values())
+    (row,) = [line for line in english.splitlines() if line.startswith("| [S9]")]
+    assert row.endswith("| 4 of 5 | open |")
+    assert "| 4 / 5 | 아직 모름 |" in korean
+
+
+def test_without_any_record_the_tables_say_so(copy, home):
+    assert script.main([], copy) == 0
+    english = (copy / "README.md").read_text()
+    assert "Not recorded yet: S3, S4, S5" in english
+    assert "none yet" in english
+
+
+@pytest.mark.parametrize("gone", ["<!-- findings -->", "<!-- /status -->"])
+def test_missing_marker_is_named_and_nothing_is_written(gone, copy, capsys):
+    text = (copy / "README.ko.md").read_text()
+    (copy / "README.ko.md").write_text(text.replace(gone, ""))
+    before = contents(copy)
+    assert script.main([], copy) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: README.ko.md: no <!-- ")
+    assert gone in said
+    assert said.count("\n") == 1
+    assert contents(copy) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    titles = re.findall(r"^#+ (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    anchors = {title.lower().replace(" ", "-") for title in titles}
+    addresses = re.findall(r"\]\((?!https?:)([^)]+)\)", text)
+    assert {n for n in NAMES if n != name} <= {*addresses}
+    for address in addresses:
+        path, _, anchor = address.partition("#")
+        assert (ROOT / path).exists(), address
+        assert not anchor or anchor in anchors, address
