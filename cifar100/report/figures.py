@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 from functools import cache
 
+WHITE = "#ffffff"
 LIGHT_PAPER = "#fdfcf9"  # of the page, as in base.css
-DARK_PAPER, DARK_INK = 0.204, 0.913  # OKLab lightness of #15171a and #e4e2dc there
+DARK_PAPER = "#15171a"
+PAPER, INK = 0.204, 0.913  # OKLab lightness of paper and ink in the dark theme
 COLOUR = re.compile(r"(?<=[\s:\"])#[0-9a-f]{6}(?=[;\"\s])")  # in styles and attributes
 GREY = 0.03  # chroma below which a colour counts as a grey
 
@@ -24,15 +26,17 @@ def _recoloured(svg: str, change: Callable[[str], str]) -> str:
 
 
 def _lit(colour: str) -> str:
-    return LIGHT_PAPER if colour == "#ffffff" else colour
+    return LIGHT_PAPER if colour == WHITE else colour
 
 
 @cache
 def _darkened(colour: str) -> str:
+    if colour == WHITE:
+        return DARK_PAPER
     lightness, a, b = _to_oklab(colour)
     if (a * a + b * b) ** 0.5 < GREY:
-        # White becomes paper and black ink; greys in between keep their contrast.
-        turned = DARK_PAPER + (DARK_INK - DARK_PAPER) * max(0, 1 - lightness) ** 0.75
+        # Black becomes ink; what is nearly white stays near the paper.
+        turned = PAPER + (INK - PAPER) * (1 - min(1, lightness)) ** 0.75
         return _from_oklab(turned, 0.001, -0.004)
     if lightness < 0.74:
         lightness = 0.74 - 0.45 * (0.74 - lightness)

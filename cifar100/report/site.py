@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from bs4 import BeautifulSoup
 from markupsafe import Markup
 
 from cifar100 import paths, records
@@ -21,7 +22,7 @@ from cifar100.report.printing import BOOK, write_book
 from cifar100.report.prose import Page, inline
 from cifar100.report.searching import sections_script
 from cifar100.report.sources import EVIDENCE, TEMPLATES
-from cifar100.report.terms import references, terms
+from cifar100.report.terms import Term, link_terms, references, terms
 from cifar100.report.words import LANGUAGES, Words
 
 VENDOR = TEMPLATES / "vendor"
@@ -145,7 +146,7 @@ def _glossary(site: dict[str, Any]) -> dict[str, str]:
     entries = [
         (
             term,
-            Markup(inline(term.text)),  # noqa: S704 (sanitised)
+            _linked(term),
             [numbers[n] for n in term.notebooks if n in numbers],
         )
         for term in terms()
@@ -155,6 +156,13 @@ def _glossary(site: dict[str, Any]) -> dict[str, str]:
     template = environment_of("en").get_template("glossary.html.j2")
     html = template.render(**site, entries=entries, letters=letters)
     return {"glossary.html": html}
+
+
+def _linked(term: Term) -> Markup:
+    """The text of a term, with the terms and references that it names."""
+    soup = BeautifulSoup(inline(term.text), "html.parser")
+    link_terms(soup, {term.address})
+    return Markup(soup)  # noqa: S704 (sanitised)
 
 
 def _references(site: dict[str, Any], pages: Sequence[Written]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Tables of notebooks made fit for a page: header cells, alignment, folding, a box to scroll."""
+"""Tables of notebooks made fit for a page: heads, alignment, folding, a box."""
 
 import re
 

@@ -18,13 +18,15 @@ class Words:
     Raises AttributeError for a word that `content/words.toml` does not have.
     """
 
-    def __init__(self, code: str):
+    def __init__(self, language: str):
         sections = content()
-        self.code = code
-        self._titles = sections["notebooks"] if code == "ko" else {}
+        self.language = language
+        self._titles = sections["notebooks"] if language == "ko" else {}
         for section, entries in sections.items():
             if section != "notebooks":
-                vars(self).update({key: said[code] for key, said in entries.items()})
+                vars(self).update(
+                    {key: said[language] for key, said in entries.items()}
+                )
 
     def title_of(self, summary: Summary) -> str:
         """Title of a notebook, in English where it is not translated."""
@@ -36,8 +38,8 @@ class Words:
 
     def lang_of_notebook(self, summary: Summary) -> Markup:
         """A `lang` attribute for what stands in another language than the page."""
-        is_own = self.code == "en" or self._translated(summary)
-        return Markup("" if is_own else ' lang="en"')
+        is_own = self.language == "en" or self._translated(summary)
+        return Markup("" if is_own else ' lang="en"')  # noqa: S704 (fixed words)
 
     def _translated(self, summary: Summary) -> dict[str, str]:
         return self._titles.get(summary.name, {})

@@ -16,7 +16,7 @@ NAMES = [
 ]
 NOTEBOOKS = sorted(p.stem for p in (paths.package_root() / "notebooks").glob("*.ipynb"))
 DARK_PAPER = "rgb(21, 23, 26)"
-WIDTHS = (1440, 360)
+LOOKS = [(width, scheme) for width in (1440, 360) for scheme in ("light", "dark")]
 FOCUSABLE = "a[href], button, summary, input, [tabindex='0']"
 
 
@@ -31,21 +31,20 @@ def paper(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-def violations(page):
-    """What axe finds, in both themes and at both widths, as lines."""
+def violations(page, looks=LOOKS):
+    """What axe finds at each width and in each theme of `looks`, as lines."""
     from axe_playwright_python.sync_playwright import Axe
 
     open_all(page)
     found = []
-    for width in WIDTHS:
+    for width, scheme in looks:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            assert (paper(page) == DARK_PAPER) == (scheme == "dark")
-            results = Axe().run(page)
-            assert len(results.response["passes"]) > 20  # it did look
-            if results.violations_count:
-                found.append(f"{width} {scheme}: {results.generate_report()}")
+        page.emulate_media(color_scheme=scheme)
+        assert (paper(page) == DARK_PAPER) == (scheme == "dark")
+        results = Axe().run(page)
+        assert len(results.response["passes"]) > 20  # it did look
+        if results.violations_count:
+            found.append(f"{width} {scheme}: {results.generate_report()}")
     return found
 
 
@@ -56,7 +55,8 @@ def test_axe_finds_nothing(visit, name):
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_axe_finds_nothing_on_the_pages_of_the_course(visit_in, real_report, name):
-    assert violations(visit_in(real_report, name)) == []
+    looks = [(1440, "light"), (360, "dark")]
+    assert violations(visit_in(real_report, name), looks) == []
 
 
 def test_axe_finds_nothing_in_an_open_search(visit):
@@ -89,6 +89,7 @@ def test_page_of_the_course_fits_a_phone(visit_in, real_report, name):
 @pytest.mark.parametrize("name", ["index", "verdicts", "glossary", PAGE])
 def test_keyboard_reaches_everything_in_the_order_of_the_page(visit, name):
     page = visit(name)
+    page.emulate_media(reduced_motion="reduce")  # no waiting for smooth scrolling
     wanted = page.evaluate(
         f"""() => [...document.querySelectorAll("{FOCUSABLE}")]
             .filter(e => e.checkVisibility() && e.tabIndex >= 0)

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from small_notebooks import wait_until
 
 from cifar100.report.printing import book_of
 
@@ -128,16 +129,18 @@ def test_pages_lead_to_each_other_by_their_links(visit):
 
 def test_contents_tell_the_reading_position(visit):
     page = visit(PAGE)
+    page.emulate_media(reduced_motion="reduce")
     here = page.locator("#contents [aria-current=location]")
     assert here.count() == 0  # above the first section
     page.evaluate("document.getElementById('a-figure').scrollIntoView()")
     here.wait_for()
     assert here.inner_text() == "A figure"
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_function(
+    read = (
         "new DOMMatrix(getComputedStyle(document.getElementById('read-so-far'))"
-        ".transform).a > 0.98"
+        ".transform).a"
     )
+    assert wait_until(lambda: page.evaluate(read) > 0.98)
     assert here.inner_text() != "A figure"
 
 

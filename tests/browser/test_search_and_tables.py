@@ -12,6 +12,13 @@ pytestmark = pytest.mark.browser
 PAGE = "00-a-page-like-others"
 
 
+def expect(locator):
+    """Playwright's own, imported late: without it these tests are skipped."""
+    from playwright.sync_api import expect
+
+    return expect(locator)
+
+
 def verdict_column(page, place):
     """The visible texts of one column of the verdict table."""
     cells = page.locator(f"#verdicts tbody tr:visible > :nth-child({place})")
@@ -24,18 +31,17 @@ def test_search_finds_dropout_and_opens_the_section(visit):
     page.keyboard.type("dropout")
     first = page.locator("#search-found a").first
     first.wait_for()
-    assert first.locator("b").inner_text() == "dropout"
+    assert first.locator("b").inner_text().startswith("dropout")
     assert "sections found" in page.locator("#search-news").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_url("**/glossary.html#dropout")
-    place = page.locator("#dropout").bounding_box()["y"]
-    assert 0 <= place < 900  # in sight
+    expect(page.locator("#dropout")).to_be_in_viewport()
 
 
 def test_search_opens_a_section_of_a_notebook_from_the_keyboard(visit):
     page = visit("glossary")
     page.keyboard.press("/")
-    page.keyboard.type("tabel numbres")  # misspelt
+    page.keyboard.type("table numbrs")  # misspelt
     links = page.locator("#search-found a")
     links.first.wait_for()
     page.keyboard.press("ArrowDown")
@@ -85,7 +91,7 @@ def test_verdict_table_sorts_steps_as_numbers(visit):
     page = visit("verdicts")
     button = page.locator("#verdicts th button").first
     button.click()
-    steps = [int(text[1:]) for text in verdict_column(page, 1)]
+    steps = [int(text.split()[0][1:]) for text in verdict_column(page, 1)]
     assert steps == sorted(steps)
     assert steps[-1] == 21
 

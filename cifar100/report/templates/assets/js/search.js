@@ -27,6 +27,9 @@ function searchIndex() {
         combineWith: "AND",
         prefix: true,
         fuzzy: (word) => (word.length > 4 ? 0.2 : false),
+        boostDocument: (id, word, { heading }) => (
+          heading.toLowerCase().startsWith(word) ? 2 : 1
+        ),
       },
     });
     index.addAll(globalThis.cifar100Sections);
