@@ -64,10 +64,13 @@ class Assets:
 
 
 @cache
-def assets() -> Assets:
-    """The assets as they are on disk."""
-    style = (TEMPLATES / "assets" / "page.css").read_text()
-    script = (TEMPLATES / "assets" / "page.js").read_text()
+def assets(*more: str) -> Assets:
+    """The assets as they are on disk, with `more` files for a page that needs them."""
+    files = [TEMPLATES / "assets" / name for name in ("page.css", "page.js", *more)]
+    style, script = (
+        "\n".join(file.read_text() for file in files if file.suffix == suffix)
+        for suffix in (".css", ".js")
+    )
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"img-src 'self' data:; font-src 'self'; "

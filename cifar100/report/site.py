@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from cifar100.errors import WorkError
+from cifar100.report.explorer import write_explorer
 from cifar100.report.pages import Summary, Written, assets
 from cifar100.report.sources import TEMPLATES
 
@@ -46,6 +47,7 @@ def write_site(folder: Path, pages: Sequence[Written], provenance: Provenance) -
     }
     index = environment.get_template("index.html.j2").render(**site)
     (folder / "index.html").write_text(index)
+    write_explorer(folder, environment, site)
     template = environment.get_template("notebook.html.j2")
     for page, before, after in zip(
         pages, [None, *pages[:-1]], [*pages[1:], None], strict=True
@@ -98,6 +100,10 @@ class _Links(HTMLParser):
         self.titles = 0
         self.feed(html)
 
+    def has(self, fragment: str) -> bool:
+        """Whether `fragment` leads somewhere: to an id, or a view of the explorer."""
+        return fragment in self.ids or ("=" in fragment and "explorer" in self.ids)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.titles += tag == "h1"
         for name, value in attrs:
@@ -124,6 +130,6 @@ def dead_links(folder: Path) -> list[str]:
             known = pages.get(target)
             if known is None and not (folder / target).is_file():
                 problems.append(f"{name}: nothing at {address}")
-            elif known and parts.fragment and parts.fragment not in known.ids:
+            elif known and parts.fragment and not known.has(parts.fragment):
                 problems.append(f"{name}: no section {address}")
     return problems

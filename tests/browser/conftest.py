@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cifar100 import paths
 from cifar100.report.build import Options, build
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -22,8 +23,9 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
-    """The folder of a report made from the notebooks of the tests."""
+    """The folder of a report made from the notebooks of the tests and our records."""
     home = tmp_path_factory.mktemp("home")
+    (home / "records").symlink_to(paths.records())
     notebooks = Path(__file__).parents[1] / "notebooks_for_tests"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR100_HOME", str(home))
