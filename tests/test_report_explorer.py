@@ -32,7 +32,6 @@ from cifar100.report.sources import Source
 from cifar100.scheduling import petaflop
 
 
-
 @pytest.fixture(scope="module")
 def runs():
     """All recorded runs of this checkout, by experiment."""

@@ -8,6 +8,7 @@ const explorerChart = (() => {
   const NARROWEST = 320; // of a plot that has names, not letters, in its margin
   const TWO_COLUMNS = 620;
   const KEY_ROW = 20;
+  const BORDER = 14; // of a chart in a file
 
   const group = (slot, ...children) =>
     element("g", { class: "series", "data-slot": `${slot}` }, ...children);
@@ -149,11 +150,14 @@ const explorerChart = (() => {
     return [low, Math.max(high, low + 1)];
   }
 
-  function layout(panels, { kind, width }) {
+  // Names stand in the margin where a plot of some width is left; only those of lines
+  // that reach the margin need room there.
+  function layout(panels, { kind, width }, x) {
     const { series } = panels[0];
     const columns = panels.length > 1 && width >= TWO_COLUMNS ? 2 : 1;
     const panelWidth = (width - GUTTER * (columns - 1)) / columns;
-    const longest = Math.max(...series.map(({ name }) => name.length));
+    const named = series.filter((one) => kind !== "curves" || one.x.at(-1) > 0.97 * x[1]);
+    const longest = Math.max(0, ...named.map(({ name }) => name.length));
     const fullWidth = longest * LABEL.character + LABEL.letter;
     const isFull = kind !== "scatter" && panelWidth - fullWidth - MARGIN.left >= NARROWEST;
     const plotHeight = columns === 2 ? 210 : clamp(panelWidth * 0.52, 200, 360);
@@ -174,13 +178,13 @@ const explorerChart = (() => {
    */
   function draw(panels, settings) {
     const { kind, width } = settings;
-    const { columns, panelWidth, isFull, labels, plotHeight } = layout(panels, settings);
+    const x = horizontal(panels, settings);
+    const { columns, panelWidth, isFull, labels, plotHeight } = layout(panels, settings, x);
     const height = MARGIN.top + plotHeight + MARGIN.bottom + 10;
     const margin = {
       left: kind === "rows" ? labels : MARGIN.left,
       right: kind === "curves" ? labels : MARGIN.right,
     };
-    const x = horizontal(panels, settings);
     const svg = element("svg", { class: "chart", role: "img" });
     const frames = panels.map((panel, k) => {
       const start = (k % columns) * (panelWidth + GUTTER);
@@ -198,7 +202,7 @@ const explorerChart = (() => {
       return { box, ...drawn };
     });
     let total = Math.ceil(panels.length / columns) * height - 10;
-    if (settings.key && !isFull) {
+    if (settings.key) {
       const { parts, height: more } = key(panels[0].series, width, total + 14);
       svg.append(...parts);
       total += more + 14;
@@ -236,21 +240,33 @@ const explorerChart = (() => {
     return svg;
   }
 
-  const STYLES = [
-    "fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin",
-    "paint-order", "font-family", "font-size", "font-weight", "text-anchor", "visibility",
-  ];
+  const STYLES = {
+    shape: ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray",
+      "stroke-linejoin"],
+    text: ["fill", "stroke", "stroke-width", "paint-order", "font-family", "font-size",
+      "font-weight", "text-anchor"],
+  };
 
   /** A chart as the text of a file: what the style sheet says of it is written into it. */
   function standalone(svg, paper) {
     const copy = svg.cloneNode(true);
     const [originals, copies] = [svg, copy].map((one) => [...one.querySelectorAll("*")]);
     originals.forEach((original, k) => {
-      const computed = getComputedStyle(original);
-      for (const name of STYLES) copies[k].setAttribute(name, computed.getPropertyValue(name));
+      const { localName } = original;
       copies[k].removeAttribute("class");
+      if (localName === "g") return;
+      const computed = getComputedStyle(original);
+      for (const name of STYLES[localName === "text" ? "text" : "shape"]) {
+        copies[k].setAttribute(name, computed.getPropertyValue(name));
+      }
     });
-    copy.prepend(element("rect", { width: "100%", height: "100%", fill: paper }));
+    for (const hidden of copy.querySelectorAll("[visibility=hidden]")) hidden.remove();
+    const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
+    const whole = { x: -BORDER, y: -BORDER, width: width + 2 * BORDER, height: height + 2 * BORDER };
+    copy.setAttribute("viewBox", Object.values(whole).join(" "));
+    copy.setAttribute("width", whole.width);
+    copy.setAttribute("height", whole.height);
+    copy.prepend(element("rect", { ...whole, fill: paper }));
     return new XMLSerializer().serializeToString(copy);
   }
 

@@ -31,7 +31,9 @@ const explorerParts = (() => {
     const labels = members.map(([name, depth]) => {
       const box = make("input", { type: "checkbox", value: name });
       box.addEventListener("change", () => toggle(name));
-      return make("label", { data: { name, depth } }, box, make("span", {}, name));
+      const label = make("label", { data: { name } }, box, make("span", {}, name));
+      label.style.setProperty("--depth", depth);
+      return label;
     });
     const visible = () => labels.filter(({ hidden }) => !hidden).map(({ dataset }) => dataset.name);
     const only = button("Show only these", `Show only these: ${title}`, () => showOnly(visible()));
@@ -99,7 +101,8 @@ const explorerParts = (() => {
     const rows = Array.from({ length: epochs }, (_, k) => make("tr", {},
       make("th", { scope: "row" }, String(k + 1)),
       ...series.map((one) => make("td", { className: "numeric" }, cell(one, k)))));
-    const headings = names.map((words) => make("th", { scope: "col" }, words));
+    const headings = names.map((words, k) =>
+      make("th", { scope: "col", className: k ? "numeric" : "" }, words));
     const table = make("table", {},
       make("caption", {}, `${title}: mean ± one standard deviation over seeds`),
       make("thead", {}, make("tr", {}, ...headings)), make("tbody", {}, ...rows));

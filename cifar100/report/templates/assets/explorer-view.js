@@ -155,7 +155,7 @@ const explorerView = (() => {
     });
     return `${isFinal ? "Final values" : "Learning curves"} ${axis}: `
       + `${drawn.map((panel) => panel.title).join("; ")}. `
-      + `At the end, ${drawn[0].title}: ${ends.join("; ")}. The tables below hold the numbers.`;
+      + `At the end, ${drawn[0].title}: ${ends.join("; ")}.`;
   }
 
   return {

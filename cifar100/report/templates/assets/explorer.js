@@ -97,7 +97,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const width = Math.max(260, Math.floor(place.clientWidth));
     const wanted = settings(drawn);
     chart = explorerChart.draw(drawn, { ...wanted, width });
-    chart.svg.setAttribute("aria-label", explorerView.describe(view, drawn));
+    const words = `${explorerView.describe(view, drawn)} The tables below hold the numbers.`;
+    chart.svg.setAttribute("aria-label", words);
     place.replaceChildren(chart.svg);
     if (!isFinal()) setCursor(drawn[0].series, wanted.log);
   }
