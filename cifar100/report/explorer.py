@@ -6,7 +6,6 @@ never the sealed test predictions.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -17,7 +16,7 @@ from scipy import stats
 from cifar100.evidence import PairedEffect, interval_text, pp, recorded_effects
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment
 from cifar100.listing import change
-from cifar100.records import Record, list_records
+from cifar100.records import Record
 from cifar100.report.pages import assets
 from cifar100.scheduling import petaflop
 
@@ -31,22 +30,19 @@ OPENING = 4  # curves at most on a page that nobody has chosen for yet
 Runs = Mapping[str, Sequence[Record]]  # by experiment, in the order of the ladder
 
 
-def write_explorer(
-    folder: Path, environment: jinja2.Environment, site: Mapping[str, Any]
-) -> None:
-    """Write the explorer of all current records into `folder`.
-
-    `site` is what all templates get; Raises UserError for a record that can't be read.
-    """
-    runs = by_experiment(list_records())
+def explorer_page(
+    found: Iterable[Record], environment: jinja2.Environment, site: Mapping[str, Any]
+) -> str:
+    """The HTML of the page; `found` are all current records, `site` is what all
+    templates get."""
+    runs = by_experiment(found)
     pages = {summary.number: summary.address for summary in site["summaries"]}
-    html = environment.get_template("explorer.html.j2").render(
+    return environment.get_template("explorer.html.j2").render(
         **{**site, "assets": assets(*ASSETS)},
         data=_embedded(explorer_data(runs)),
         rows=table_rows(runs, pages),
         experiments=len(EXPERIMENTS),
     )
-    (folder / PAGE).write_text(html)
 
 
 def by_experiment(found: Iterable[Record]) -> dict[str, list[Record]]:

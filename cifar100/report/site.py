@@ -11,7 +11,8 @@ import jinja2
 from markupsafe import Markup
 
 from cifar100.errors import WorkError
-from cifar100.report.explorer import write_explorer
+from cifar100.records import list_records
+from cifar100.report.explorer import PAGE, explorer_page
 from cifar100.report.pages import Summary, Written, assets
 from cifar100.report.sources import TEMPLATES
 
@@ -47,7 +48,8 @@ def write_site(folder: Path, pages: Sequence[Written], provenance: Provenance) -
     }
     index = environment.get_template("index.html.j2").render(**site)
     (folder / "index.html").write_text(index)
-    write_explorer(folder, environment, site)
+    explorer = explorer_page(list_records(), environment, site)
+    (folder / PAGE).write_text(explorer, encoding="utf-8")
     template = environment.get_template("notebook.html.j2")
     for page, before, after in zip(
         pages, [None, *pages[:-1]], [*pages[1:], None], strict=True
