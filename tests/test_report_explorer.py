@@ -59,7 +59,9 @@ def home_with_records(home):
 def explorer_of(home):
     """The explorer of a report of one page, made without a kernel."""
     notebook = write(home / "notebooks", "00-one", "1")
-    page = write_page(Executed(Source(notebook, "0"), notebook, {}), {"00-one"})
+    status = {"versions": {}, "seconds": 1, "device": "cpu"}
+    executed = Executed(Source(notebook, "0"), notebook, status)
+    page = write_page(executed, {"00-one"})
     folder = home / "site"
     folder.mkdir()
     write_site(folder, [page], Provenance("abc", "read", "today", 0, []))

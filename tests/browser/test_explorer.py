@@ -273,12 +273,14 @@ def test_axe_finds_nothing(explore, width, scheme):
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_no_view_scrolls_sideways(explore, width):
     page = explore(TWO, width)
+    controls = page.locator("#explorer-controls").bounding_box()
     for view in [*VIEWS, FULL]:
         page.evaluate("hash => { location.hash = hash }", view)
         page.wait_for_timeout(50)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         chart = page.locator("#explorer-chart svg").bounding_box()
         assert chart["x"] + chart["width"] <= width
+        assert chart["width"] == pytest.approx(controls["width"], abs=1)
 
 
 def test_nothing_moves_for_those_who_want_no_motion(explore):
