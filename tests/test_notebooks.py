@@ -15,7 +15,7 @@ TRACKED = paths.package_root() / "figures"
 def test_all_pages_are_built_from_records_without_the_data_set(real_report):
     pages = {path.stem for path in real_report.glob("*.html")}
     others = {"index", "index.ko", "verdicts", "verdicts.ko", "measured", "glossary"}
-    assert pages == {*NOTEBOOKS, *others, "references"}
+    assert pages == {*NOTEBOOKS, *others, "references", "explorer"}
 
 
 def test_a_page_says_what_it_could_not_show(real_report):

@@ -44,7 +44,7 @@ def test_every_word_that_templates_ask_for_is_there_and_none_is_left_over():
     asked -= {"title_of", "question_of", "lang_of_notebook", "language", "toml"}
     there = {k for name, s in content().items() if name != "notebooks" for k in s}
     assert asked - there == set()
-    assert there - asked - {"explorer"} == set()
+    assert there - asked == set()
 
 
 def test_every_notebook_has_a_korean_title_and_question():

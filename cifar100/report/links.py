@@ -25,6 +25,10 @@ class _Links(HTMLParser):
             elif name in ("href", "src") and value:
                 self.addresses.append(value)
 
+    def has(self, fragment: str) -> bool:
+        """Whether a fragment leads somewhere: to an id, or to a view of the explorer."""
+        return fragment in self.ids or ("=" in fragment and "explorer" in self.ids)
+
     def repeated(self) -> Iterable[str]:
         """Ids that stand more than once."""
         return sorted(name for name, count in Counter(self.ids).items() if count > 1)
@@ -46,6 +50,6 @@ def dead_links(folder: Path) -> list[str]:
             known = pages.get(target)
             if known is None and not (folder / target).is_file():
                 problems.append(f"{name}: nothing at {address}")
-            elif known and parts.fragment and parts.fragment not in known.ids:
+            elif known and parts.fragment and not known.has(parts.fragment):
                 problems.append(f"{name}: no section {address}")
     return problems

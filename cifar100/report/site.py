@@ -16,6 +16,8 @@ from cifar100.errors import WorkError
 from cifar100.evidence import findings
 from cifar100.report import measured, verdicts
 from cifar100.report.assets import assets
+from cifar100.report.explorer import PAGE as EXPLORER
+from cifar100.report.explorer import explorer_page
 from cifar100.report.links import dead_links
 from cifar100.report.pages import Summary, Written
 from cifar100.report.printing import BOOK, write_book
@@ -61,6 +63,7 @@ def write_site(folder: Path, pages: Sequence[Written], provenance: Provenance) -
     }
     html = {
         **_claims_in_all_languages(site, found),
+        EXPLORER: explorer_page(found, environment_of("en"), site),
         **_measured(site, found),
         **_glossary(site),
         **_references(site, pages),
@@ -98,6 +101,7 @@ def environment_of(code: str) -> jinja2.Environment:
         "book": BOOK,
         "look_up": [
             (words.verdicts_address, words.verdicts),
+            (EXPLORER, words.explorer),
             ("measured.html", words.measured),
             ("glossary.html", words.glossary),
             ("references.html", words.references),
