@@ -26,7 +26,7 @@ class _Links(HTMLParser):
                 self.addresses.append(value)
 
     def has(self, fragment: str) -> bool:
-        """Whether a fragment leads somewhere: to an id, or to a view of the explorer."""
+        """Whether a fragment leads to an id, or to a view of the explorer."""
         return fragment in self.ids or ("=" in fragment and "explorer" in self.ids)
 
     def repeated(self) -> Iterable[str]:

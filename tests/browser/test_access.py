@@ -165,7 +165,9 @@ def test_nu_html_checker_finds_no_error(report, real_report):
     if not jar:
         pytest.skip("needs Java and the Nu HTML Checker: VNU_JAR=path/to/vnu.jar")
     pages = [*report.glob("*.html"), *real_report.glob("*.html")]
-    command = ["java", "-Xss4m", "-jar", jar, "--errors-only", *map(str, pages)]
+    # SVG 2 has `paint-order`, the checker's list of properties has not.
+    quiet = ["--errors-only", "--filterpattern", ".*paint-order.*"]
+    command = ["java", "-Xss4m", "-jar", jar, *quiet, *map(str, pages)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
