@@ -77,8 +77,9 @@ def test_effect_interval_and_word_are_those_of_compare(found):
             assert row["p_adjusted"] == effect.p_adjusted
 
 
-def test_both_sides_of_a_contrast_stand_on_the_same_seeds(home):
-    copy_records(home, dropout_before=5, dropout_after=3)
+@pytest.mark.parametrize(("before", "after"), [(5, 3), (3, 5)])
+def test_both_sides_of_a_contrast_stand_on_the_same_seeds(home, before, after):
+    copy_records(home, dropout_before=before, dropout_after=after)
     row = only(findings(), "dropout_after")
     assert row["n"] == 3
     assert row["before"] == pytest.approx(np.mean(val_top1("dropout_before", 3)))

@@ -1,8 +1,11 @@
 """Prose takes its numbers from records: what is typed is a citation, and says so."""
 
 import pytest
+from bs4 import BeautifulSoup
 from test_project import ROOT
 from typed_figures import cells_of, problems, said_by
+
+from cifar100.report.prose import Page, markdown_to_html
 
 README = ("findings", "headlines", "status")  # scripts/update_readme.py, test_readme.py
 # Blocks that something computes, or compares with what was measured.
@@ -101,6 +104,16 @@ def test_number_planted_in_a_file_is_found_outside_generated_blocks(name, tmp_pa
     assert len(found(f"{text}\nWe reach 71.2 %.\n")) == 1
     assert len(found(text.replace(end, f"{end}\n\nWe reach 71.2 %.\n"))) == 1
     assert len(found(f"{text}\n<!-- mine -->\n71.2 %\n<!-- /mine -->\n")) == 1
+
+
+def test_reader_of_a_page_sees_no_mark():
+    text = (
+        f"It was 0.46.{STUDENT}\n\n- 0.2\n<!-- not a result -->\n\n> 10 %\n>{CITED[1:]}"
+    )
+    html = markdown_to_html(text, Page("00-page", ROOT / "notebooks"))
+    seen = BeautifulSoup(html, "html.parser").get_text().split()
+    assert seen == ["It", "was", "0.46.", "0.2", "10", "%"]
+    assert "<!--" not in html
 
 
 def test_number_planted_in_a_notebook_is_found(tmp_path):

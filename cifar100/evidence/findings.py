@@ -19,13 +19,13 @@ EXPLORATORY = {
     "S11": ("vgg16", "vgg19"),
     "S15": ("resnet20", "resnet56"),
     "S20": ("frozen_96", "finetuned_64", "from_scratch_64"),
-    "S21": ("fast", "fast_wide"),
+    "S21": ("fast", "fast_wide", "fast_gpu", "wide_and_long"),
 }
 # The networks by which the course is known, in the order of the journey.
 HEADLINES = (
     *("simple_cnn", "lenet5", "alexnet", "baseline", "dropout_after"),
     *("global_average", "student_set", "vgg16", "resnet20", "fast", "fast_wide"),
-    *("frozen_96", "finetuned_96"),
+    *("fast_gpu", "wide_and_long", "frozen_96", "finetuned_96"),
 )
 
 Values = dict[str, dict[int, float]]  # val top-1 by experiment and seed
@@ -155,7 +155,7 @@ def _in_words(row: dict[str, Any], language: Language) -> dict[str, str]:
 def _ours(row: dict[str, Any], language: Language) -> str:
     """Before and after of a contrast; of a level its interval."""
     if row["parent"]:
-        return f"{100 * row['before']:.1f} → {language.percent(row['top1'])}"
+        return f"{100 * row['before']:.1f}→{language.percent(row['top1'])}"
     return language.level(row["top1"], row["top1_low"], row["top1_high"])
 
 

@@ -73,6 +73,10 @@ KOREAN = Language(
         ),
         "fast": "짧은 학습에 맞춘 신경망과 학습법으로 몇 분 만에 0.65에 이른다.",
         "fast_wide": "같은 방법으로 더 넓게, 더 오래 하면 한 시간 안에 0.75에 이른다.",
+        "fast_gpu": "GPU에서는 원래의 학습법으로 몇 초 만에 0.75에 이른다.",
+        "wide_and_long": (
+            "직접 만든 신경망 하나가, 여러 번 본 답을 평균하지 않고도 0.80에 이른다."
+        ),
     },
     steps={
         "S1": "단순한 CNN",
@@ -109,6 +113,8 @@ KOREAN = Language(
         "student_set": "학생의 신경망, 학생이 쓴 증강",
         "fast": "짧은 학습에 맞춘 신경망",
         "fast_wide": "짧은 학습에 맞춘 신경망, 더 넓게 더 오래",
+        "fast_gpu": "짧은 학습에 맞춘 신경망, 원래 폭으로 GPU에서",
+        "wide_and_long": "두 배의 폭으로 오래 학습한 신경망, GPU에서",
         "frozen_96": "ImageNet의 EfficientNet-Lite0, 가중치 고정",
         "finetuned_96": "ImageNet의 EfficientNet-Lite0, 미세 조정",
     },
