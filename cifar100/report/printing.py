@@ -24,7 +24,7 @@ def find_chromium() -> str:
     found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
     if not found:
         raise UserError(
-            "--pdf: needs Chromium or Chrome on the PATH, or its path in $CHROMIUM."
+            "needs Chromium or Chrome on the PATH, or its path in $CHROMIUM."
             " Nothing was written."
         )
     return found
