@@ -26,7 +26,7 @@ def main() -> int:
         print("error: no report in report/; `make report` builds it", file=sys.stderr)
         return 2
     try:
-        browser_path = find_chromium()
+        browser_path = find_chromium("the picture")
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

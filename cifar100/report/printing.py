@@ -18,13 +18,13 @@ PATIENCE = 300  # seconds
 ONLY_ON_SCREENS = ".filters, .letters, .languages, .downloads, .in-dark, .copy"
 
 
-def find_chromium() -> str:
-    """The browser that prints; UserError when there is none."""
+def find_chromium(what: str = "--pdf") -> str:
+    """The browser; UserError that says `what` needs it when there is none."""
     named = os.environ.get("CHROMIUM")
     found = next(filter(None, map(shutil.which, [named] if named else BROWSERS)), None)
     if not found:
         raise UserError(
-            "needs Chromium or Chrome on the PATH, or its path in $CHROMIUM."
+            f"{what}: needs Chromium or Chrome on the PATH, or its path in $CHROMIUM."
             " Nothing was written."
         )
     return found
