@@ -32,7 +32,7 @@ def paper(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
-def violations(page, looks=LOOKS):
+def violations(page, looks=LOOKS, without=()):
     """What axe finds at each width and in each theme of `looks`, as lines."""
     from axe_playwright_python.sync_playwright import Axe
 
@@ -42,7 +42,7 @@ def violations(page, looks=LOOKS):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         assert (paper(page) == DARK_PAPER) == (scheme == "dark")
-        results = Axe().run(page)
+        results = Axe().run(page, context={"exclude": [[s] for s in without]})
         assert len(results.response["passes"]) > 20  # it did look
         if results.violations_count:
             found.append(f"{width} {scheme}: {results.generate_report()}")
@@ -57,7 +57,8 @@ def test_axe_finds_nothing(visit, name):
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_axe_finds_nothing_on_the_pages_of_the_course(visit_in, real_report, name):
-    assert violations(visit_in(real_report, name)) == []
+    # Code has thousands of elements; the tests' own page has all kinds of them.
+    assert violations(visit_in(real_report, name), without=["pre code"]) == []
 
 
 def test_axe_finds_nothing_in_an_open_search(visit):
