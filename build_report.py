@@ -3,6 +3,7 @@
 python build_report.py                    # from recorded runs; trains nothing
 python build_report.py --only 05,06       # these two, and what is up to date
 python build_report.py --profile quick    # trains the live cells
+python build_report.py --pdf              # prints it into one PDF besides
 """
 
 import argparse
@@ -37,6 +38,7 @@ def read_options(arguments: list[str]) -> Options:
     add("--jobs", type=int, default=defaults.jobs, help="notebooks at a time; 2")
     add("--output", type=Path, default=defaults.output, help="folder; report/")
     add("--strict", action="store_true", help="a warning fails the build")
+    add("--pdf", action="store_true", help="print it, too (needs Chromium)")
     given = parser.parse_args(arguments)
     given.only = words_of(given.only, parser)
     return Options(**vars(given))

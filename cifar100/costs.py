@@ -13,13 +13,15 @@ from cifar100.records import list_records
 TRAIN_IMAGES, CLASSES = 45_000, 100
 
 
-def petaflop(experiment: Experiment, macs: int) -> float:
+def petaflop(experiment: Experiment, macs: int, *, done: float = 1.0) -> float:
     """10^15 floating-point operations of one run: a forward and a backward pass are 6
     for each multiply-add (3 passes' worth, 2 operations each). `macs` are those of 32
-    pixels; a smaller picture is taken to cost as much less as it has fewer pixels."""
+    pixels; a smaller picture is taken to cost as much less as it has fewer pixels.
+    `done` is the share of the run's steps that count."""
     share, before = 0.0, 0.0
     for side, until in experiment.image_sizes or ((32, 1.0),):
-        share, before = share + (until - before) * (side / 32) ** 2, until
+        steps = min(until, done) - min(before, done)
+        share, before = share + steps * (side / 32) ** 2, until
     per_class = experiment.images_per_class
     images = CLASSES * per_class if per_class else TRAIN_IMAGES
     return 6 * macs * share * images * experiment.epochs / 1e15

@@ -131,10 +131,12 @@ def show(
         return
     kind, folder = ("png", "samples") if images else ("svg", ".")
     content = _bytes(figure, kind)
+    more = {} if images else _to_take_away(figure)
     if _profile == "read":
         write_atomically(paths.figures() / folder / f"{name}.{kind}", content)
     about = {"cifar100": {"name": name, "caption": caption, "alt": alt}}
-    display(_bundle(content, kind, caption, alt), raw=True, metadata=about)
+    bundle = _bundle(content, kind, caption, alt) | more
+    display(bundle, raw=True, metadata=about)
 
 
 def _bytes(figure: Figure, kind: str) -> bytes:
@@ -142,6 +144,13 @@ def _bytes(figure: Figure, kind: str) -> bytes:
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     figure.savefig(buffer, format=kind, metadata=metadata)
     return buffer.getvalue()
+
+
+def _to_take_away(figure: Figure) -> dict[str, str]:
+    """What the page offers for download beside the SVG: dots, and the figure's data."""
+    dots = base64.b64encode(_bytes(figure, "png")).decode()
+    table = plots.data_of(figure)
+    return {"image/png": dots} | ({"text/csv": table} if table else {})
 
 
 def _bundle(content: bytes, kind: str, caption: str, alt: str) -> dict[str, str]:

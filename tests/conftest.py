@@ -71,6 +71,27 @@ def official(tmp_path_factory) -> Path:
     )
 
 
+@pytest.fixture(scope="session")
+def records_only(tmp_path_factory) -> Path:
+    """A home that holds the records of the course and nothing else."""
+    home = tmp_path_factory.mktemp("records-only")
+    shutil.copytree(paths.package_root() / "records", home / "records")
+    return home
+
+
+@pytest.fixture(scope="session")
+def real_report(records_only, tmp_path_factory) -> Path:
+    """The folder of the report of the real notebooks, in profile `read`, made without
+    the data set: no Keras cache, no other source of it."""
+    from cifar100.report.build import Options, build
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR100_HOME", str(records_only))
+        patch.setenv("KERAS_HOME", str(records_only / "keras"))
+        patch.delenv("CIFAR100_SOURCE", raising=False)
+        return build(Options(output=tmp_path_factory.mktemp("read") / "report")).parent
+
+
 @pytest.fixture
 def fake(tmp_path) -> SimpleNamespace:
     """A small data set in the official layout: .folder, .checksums, .images, .fine."""

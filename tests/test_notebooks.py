@@ -12,41 +12,20 @@ NOTEBOOKS = sorted(p.stem for p in (paths.package_root() / "notebooks").glob("*.
 TRACKED = paths.package_root() / "figures"
 
 
-@pytest.fixture(scope="module")
-def records_only(tmp_path_factory):
-    """A home that holds the records of the course and nothing else."""
-    home = tmp_path_factory.mktemp("records-only")
-    shutil.copytree(paths.package_root() / "records", home / "records")
-    return home
+def test_all_pages_are_built_from_records_without_the_data_set(real_report):
+    pages = {path.stem for path in real_report.glob("*.html")}
+    others = {"index", "index.ko", "verdicts", "verdicts.ko", "measured", "glossary"}
+    assert pages == {*NOTEBOOKS, *others, "references", "explorer"}
 
 
-def built(home, output, profile):
-    """Build the whole report for `home`; no Keras cache, no other source of data."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR100_HOME", str(home))
-        patch.setenv("KERAS_HOME", str(home / "keras"))
-        patch.delenv("CIFAR100_SOURCE", raising=False)
-        return build(Options(profile=profile, output=output))
-
-
-@pytest.fixture(scope="module")
-def from_records(records_only, tmp_path_factory):
-    """The report in profile `read`, without the data set."""
-    return built(records_only, tmp_path_factory.mktemp("read") / "report", "read")
-
-
-def test_all_pages_are_built_from_records_without_the_data_set(from_records):
-    pages = {path.stem for path in from_records.parent.glob("*.html")}
-    assert pages == {"index", *NOTEBOOKS}
-
-
-def test_a_page_says_what_it_could_not_show(from_records):
-    text = (from_records.parent / "01-the-data.html").read_text()
+def test_a_page_says_what_it_could_not_show(real_report):
+    text = (real_report / "01-the-data.html").read_text()
     assert "Not shown here" in text
     assert "cifar100 data" in text
 
 
-def test_nothing_was_trained_for_the_pages(from_records, records_only):
+@pytest.mark.usefixtures("real_report")
+def test_nothing_was_trained_for_the_pages(records_only):
     """`read` leaves the records as they are."""
     originals = (paths.package_root() / "records").rglob("*.json")
     names = {p.relative_to(paths.package_root()) for p in originals}
@@ -56,7 +35,8 @@ def test_nothing_was_trained_for_the_pages(from_records, records_only):
     assert found == names
 
 
-def test_tracked_figures_are_those_that_the_notebooks_draw(from_records, records_only):
+@pytest.mark.usefixtures("real_report")
+def test_tracked_figures_are_those_that_the_notebooks_draw(records_only):
     drawn = {p.name: p.read_bytes() for p in (records_only / "figures").glob("*.svg")}
     tracked = {p.name: p.read_bytes() for p in TRACKED.glob("*.svg")}
     assert drawn.keys() == tracked.keys()
@@ -72,7 +52,11 @@ def test_every_notebook_trains_and_solves_its_exercises_in_smoke(
     shutil.copytree(records_only / "records", home / "records")
     (home / ".cache").mkdir()
     (home / ".cache" / "data").symlink_to(real_cache)
-    index = built(home, tmp_path / "report", "smoke")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIFAR100_HOME", str(home))
+        patch.setenv("KERAS_HOME", str(home / "keras"))
+        patch.delenv("CIFAR100_SOURCE", raising=False)
+        index = build(Options(profile="smoke", output=tmp_path / "report"))
     for name in NOTEBOOKS:
         executed = json.loads(
             (home / ".cache/report/smoke" / name / "executed.ipynb").read_text()

@@ -132,7 +132,7 @@ def test_key_follows_records_data_package_and_profile(options, home, package):
 def test_key_of_execution_covers_the_package_but_not_how_pages_look():
     files = {path.name for path in sources._package_files()}
     assert {"paths.py", "errors.py", "execute.py"} <= files
-    assert not {"pages.py", "page.css"} & files
+    assert not {"pages.py", "base.css"} & files
 
 
 # failures

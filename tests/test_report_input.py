@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from small_notebooks import contents, is_running, wait_until, write
@@ -159,3 +160,13 @@ def test_help_tells_how_to_call_it():
     )
     assert "python build_report.py --only 05,06" in result.stdout
     assert os.linesep in result.stdout
+
+
+def test_pdf_without_a_browser_is_refused_before_any_work(options, monkeypatch):
+    write(options.notebooks, "00-one", "print(1)")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    with pytest.raises(UserError, match="--pdf: needs Chromium"):
+        build(replace(options, pdf=True), print)
+    assert not options.output.exists()
+    assert not options.cache.exists()

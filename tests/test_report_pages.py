@@ -6,9 +6,10 @@ from bs4 import BeautifulSoup
 from nbformat import v4
 from small_notebooks import PNG, code, markdown, notebook, shown
 
-from cifar100.report.pages import assets, write_page
+from cifar100.report.assets import assets
+from cifar100.report.links import dead_links
+from cifar100.report.pages import write_page
 from cifar100.report.runner import Executed
-from cifar100.report.site import dead_links
 from cifar100.report.sources import Source
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="518.4pt" height="72pt"><g/></svg>'
@@ -36,27 +37,29 @@ def with_output(data, **words):
 # figures
 
 
-def test_figure_has_file_size_alt_text_caption_and_number(page):
-    written, soup = page(
-        with_output({"image/svg+xml": SVG, "text/html": "<figure>"}, **WORDS)
-    )
+def test_figure_has_files_size_alt_text_caption_and_number(page):
+    data = {"image/svg+xml": SVG, "image/png": PNG, "text/html": "<figure>"}
+    written, soup = page(with_output(data | {"text/csv": "a\n1\n"}, **WORDS))
     figure = soup.find("figure")
-    image = figure.find("img")
+    light, dark = figure.find_all("img")
     assert figure["id"] == "curves"
-    assert (
-        image.attrs
-        | {
-            "src": "figures/curves.svg",
-            "alt": "Two rising lines",
-            "width": "691",
-            "height": "96",
-            "loading": "lazy",
-        }
-        == image.attrs
-    )
-    assert figure.find("figcaption").get_text() == "Figure 1. Both rise."
+    assert (light["class"], dark["class"]) == (["in-light"], ["in-dark"])
+    assert light["src"] == "figures/curves.svg"
+    assert dark["src"] == "figures/curves-dark.svg"
+    for image in (light, dark):
+        assert image["alt"] == "Two rising lines"
+        assert (image["width"], image["height"]) == ("781", "108")
+        assert image["loading"] == "lazy"
+    downloads = figure.find(class_="downloads").extract()
+    assert [link["href"] for link in downloads.find_all("a")] == [
+        "figures/curves.svg",
+        "figures/curves.png",
+        "figures/curves.csv",
+    ]
+    assert figure.find("figcaption").get_text().strip() == "Figure 1. Both rise."
     assert figure.find("em").get_text() == "rise"
-    assert written.pictures == {"curves.svg": SVG.encode()}
+    names = ["curves-dark.svg", "curves.csv", "curves.png", "curves.svg"]
+    assert sorted(written.pictures) == names
     assert written.problems == []
 
 
@@ -274,4 +277,5 @@ def test_policy_allows_only_our_own_style_and_script():
     policy = assets().policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    assert "'self'" not in policy.partition("script-src")[2]
     assert "http" not in policy

@@ -60,6 +60,7 @@ from cifar100.plots.speed import (
     plot_time_to_accuracy,
 )
 from cifar100.plots.style import FIGSIZE_HALF, FIGSIZE_WIDE, use_style
+from cifar100.plots.tidy import data_of
 from cifar100.plots.transfer import (
     plot_images_needed,
     plot_resolutions,
@@ -71,6 +72,7 @@ __all__ = [
     "FIGSIZE_HALF",
     "FIGSIZE_WIDE",
     "Grid",
+    "data_of",
     "plot_ablation",
     "plot_agreement",
     "plot_best_epochs",

@@ -18,6 +18,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 WIDTH = FIGSIZE_WIDE[0]  # inches
 ABOVE, BELOW = -0.2, 0.2  # of a row: number and seeds stand clear of the mark
@@ -30,6 +31,7 @@ RIGHT = {"color": COLORS[0], "marker": "o"}
 WRONG = {"color": COLORS[3], "marker": "X"}
 
 
+@with_data
 def plot_interaction(scores: pd.DataFrame, effects: Sequence[PairedEffect]) -> Figure:
     """Two changes, each with and without the other: what the second gains, twice, and
     the difference of the two gains.
@@ -88,6 +90,7 @@ def _effect(
     axes.plot(100 * gain, [place + BELOW] * len(gain), **look, **small)
 
 
+@with_data
 def plot_copies(finals: pd.DataFrame) -> Figure:
     """Final top-1 by the number of versions in which each picture is shown.
 
@@ -114,6 +117,7 @@ def plot_copies(finals: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_protocols(scores: pd.DataFrame, wrong: Sequence[str]) -> Figure:
     """Top-1 of the same networks under several protocols, a row for each; those in
     `wrong` are errors, and are drawn and labelled as such.

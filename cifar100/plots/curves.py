@@ -15,8 +15,10 @@ from cifar100.plots.style import (
     finished,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 
+@with_data
 def plot_learning_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figure:
     """Mean over seeds per epoch, with a band of one standard deviation.
 
@@ -45,6 +47,7 @@ def plot_learning_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figu
     return finished(figure)
 
 
+@with_data
 def plot_train_against_val(epochs: pd.DataFrame) -> Figure:
     """Accuracy and loss of one experiment, train and val: the picture of overfitting.
 

@@ -16,6 +16,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 
 def plot_class_colours(
@@ -48,6 +49,7 @@ def plot_class_colours(
     return finished(figure)
 
 
+@with_data
 def plot_floors(floors: pd.DataFrame) -> Figure:
     """Top-1 on val of classifiers without a network, a pair of bars each: over the 100
     classes (val_top1) and over the 20 superclasses (val_coarse_top1), with chance.

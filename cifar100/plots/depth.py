@@ -23,10 +23,12 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 HATCHES = ("", "///")
 
 
+@with_data
 def plot_block_costs(blocks: pd.DataFrame, picture: int = 32) -> Figure:
     """What each block costs, and how much of the picture it sees.
 
@@ -77,6 +79,7 @@ def _sides(axes: Axes, blocks: pd.DataFrame, picture: int) -> None:
     axes.legend()
 
 
+@with_data
 def plot_depths(finals: pd.DataFrame) -> Figure:
     """Final train and val top-1 by depth, one line with and one without shortcuts.
 
@@ -109,6 +112,7 @@ def plot_depths(finals: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_gradients(layers: pd.DataFrame) -> Figure:
     """Size of the gradient in each layer, on a logarithmic scale.
 
@@ -140,6 +144,7 @@ def plot_gradients(layers: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_promises(steps: pd.DataFrame) -> Figure:
     """The share that a step keeps of what the gradient promises, by its length.
 
@@ -170,6 +175,7 @@ def _by_network(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, dict]]
         yield name, table[table["network"] == name], look
 
 
+@with_data
 def plot_heads(networks: pd.DataFrame) -> Figure:
     """Parameters of each network, those of its convolutions and those of its head.
 
@@ -213,6 +219,7 @@ def plot_heads(networks: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_shifts(found: pd.DataFrame) -> Figure:
     """How often a shifted picture is found again, by what it is described with.
 

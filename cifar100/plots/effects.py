@@ -12,8 +12,10 @@ from cifar100.plots.style import (
     INK,
     finished,
 )
+from cifar100.plots.tidy import with_data
 
 
+@with_data
 def plot_effects(effects: Sequence[PairedEffect]) -> Figure:
     """Mean paired difference in val top-1 of each effect, in percentage points, with
     the plain and the moderated 95 % interval."""

@@ -14,6 +14,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 LOOKS = {
     "val": {"color": COLORS[0], "marker": "o"},
@@ -22,6 +23,7 @@ LOOKS = {
 APART = 0.24  # of a row: seeds stand below the means, not under them
 
 
+@with_data
 def plot_train_val_gap(finals: pd.DataFrame) -> Figure:
     """A row for each experiment: mean train and val top-1, joined by a line.
 

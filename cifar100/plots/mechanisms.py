@@ -18,6 +18,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 WIDTH = FIGSIZE_WIDE[0]  # inches
 POSITIONS = {
@@ -93,6 +94,7 @@ def _arrow(axes: Axes, start: float, end: float, height: float) -> None:
     axes.annotate("", arrowprops=look, **ends)
 
 
+@with_data
 def plot_mismatch(simulated: pd.DataFrame) -> Figure:
     """What dropout does to pooled units, by rate, for both positions.
 
@@ -118,6 +120,7 @@ def plot_mismatch(simulated: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_rates(scores: pd.DataFrame, reference: Sequence[float]) -> Figure:
     """Val top-1 by the rate of dropout, and by the share of pooled units it zeroes.
 
@@ -149,6 +152,7 @@ def plot_rates(scores: pd.DataFrame, reference: Sequence[float]) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_conditions(
     scores: pd.DataFrame, differences: Mapping[str, PairedEffect]
 ) -> Figure:

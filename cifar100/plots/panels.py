@@ -18,8 +18,10 @@ from cifar100.plots.style import (
     finished,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 
+@with_data
 def plot_learning_panels(
     epochs: pd.DataFrame,
     reference: str,

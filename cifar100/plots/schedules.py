@@ -17,10 +17,12 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD, Nesterov"}
 
 
+@with_data
 def plot_learning_rates(rates: pd.DataFrame) -> Figure:
     """The learning rate over the epochs of a run, a line for each schedule.
 
@@ -38,6 +40,7 @@ def plot_learning_rates(rates: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_long_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figure:
     """Runs of many epochs and of different lengths: the mean over seeds, with a band of
     one standard deviation, and a mark where each experiment ends.
@@ -67,6 +70,7 @@ def plot_long_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_best_epochs(epochs: pd.DataFrame) -> Figure:
     """val_top1 over the epochs of one experiment, a panel a seed: a star on the best
     epoch, a dot on the last one.
@@ -93,6 +97,7 @@ def plot_best_epochs(epochs: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_rate_search(search: pd.DataFrame) -> Figure:
     """val_top1 against the peak learning rate, on a log axis, a line an optimiser; a
     ring and the value stand at the best rate of each.

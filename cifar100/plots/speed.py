@@ -22,6 +22,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 WIDTH = FIGSIZE_WIDE[0]  # inches
 MINUTES = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 240)  # ticks of a log axis
@@ -54,6 +55,7 @@ def plot_covariances(matrices: Mapping[str, np.ndarray], channels: int = 3) -> F
     return finished(figure)
 
 
+@with_data
 def plot_plan(steps: pd.DataFrame) -> Figure:
     """How the rates and the size of the pictures go along with a run.
 
@@ -128,6 +130,7 @@ def plot_singular_values(spectra: Mapping[str, Sequence[float]]) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_time_to_accuracy(epochs: pd.DataFrame, targets: Sequence[float]) -> Figure:
     """Val top-1 by the minutes of training so far, a line for each run.
 

@@ -1,9 +1,11 @@
 """One look for every figure of the course."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -13,6 +15,7 @@ from cifar100.experiments import EXPERIMENTS, STORY
 FIGSIZE_WIDE = (7.2, 3.6)  # inches: the width of the text
 FIGSIZE_HALF = (3.5, 3.0)  # two beside each other
 
+FONTS = Path(__file__).parent / "fonts"  # of the pages: Source Sans 3
 INK = "#555555"  # lines and words that are no data
 COLORS = sns.color_palette("colorblind").as_hex()
 # One marker fewer than colours: ninety experiments, and no two alike in both.
@@ -32,11 +35,14 @@ LABELS = {
 def use_style() -> None:
     """Set fonts, grid and SVG output once; equal figures then give equal files."""
     sns.set_theme(context="paper", style="whitegrid", palette="colorblind")
+    for file in sorted(FONTS.glob("*.ttf")):
+        font_manager.fontManager.addfont(file)
     mpl.rcParams.update(
         {
             "axes.titlesize": 10,
             "axes.labelsize": 9,
             "figure.dpi": 110,
+            "font.family": ["Source Sans 3", "DejaVu Sans"],
             "font.size": 9,
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,

@@ -17,6 +17,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 LOOKS = {
     "frozen": {"color": COLORS[0], "marker": "o", "linestyle": "-"},
@@ -32,6 +33,7 @@ SEEDS = {"linestyle": "", "markersize": 3, "alpha": 0.5, "gid": "seeds"}
 BESIDE = 0.07  # of a doubling: seeds stand clear of the mean
 
 
+@with_data
 def plot_resolutions(finals: pd.DataFrame, target: float | None = None) -> Figure:
     """Val top-1 by the size that pictures are enlarged to, a line a way of training.
 
@@ -61,6 +63,7 @@ def plot_resolutions(finals: pd.DataFrame, target: float | None = None) -> Figur
     return finished(figure)
 
 
+@with_data
 def plot_images_needed(finals: pd.DataFrame, levels: Mapping[str, float]) -> Figure:
     """Val top-1 by the number of training pictures of each class, on a log scale.
 
@@ -84,6 +87,7 @@ def plot_images_needed(finals: pd.DataFrame, levels: Mapping[str, float]) -> Fig
     return finished(figure)
 
 
+@with_data
 def plot_superclass_errors(shares: pd.DataFrame, chance: float) -> Figure:
     """What becomes of all pictures: right, wrong within the superclass, wrong beyond.
 

@@ -21,6 +21,7 @@ class Options:
     only: Sequence[str] = ()
     jobs: int = 2
     strict: bool = False
+    pdf: bool = False
     output: Path = field(default_factory=lambda: paths.root() / "report")
     notebooks: Path = field(default_factory=lambda: paths.package_root() / "notebooks")
     cache: Path = field(default_factory=lambda: paths.cache() / "report")
@@ -40,6 +41,10 @@ def build(options: Options, say: Callable[[str], None] = print) -> Path:
     found = sources.find_notebooks(options.notebooks)
     selected = sources.select(found, options.only)
     folder.check_output(output)
+    if options.pdf:
+        from cifar100.report.printing import find_chromium
+
+        find_chromium()  # before any work
     with folder.lock(options.cache / "lock"):
         return _build(options, output, found, selected, say)
 
@@ -64,7 +69,7 @@ def _build(
     included = [s for s in found if s in selected or recalled[s.name]]
     commit = sources.commit_of(paths.package_root())
     inside = {s.name: keys[s.name] for s in included}
-    key = sources.report_key(inside, options.profile, commit)
+    key = sources.report_key(inside, options.profile, commit, options.pdf)
     manifest = folder.read_manifest(output)
     if manifest and manifest["key"] == key and folder.is_whole(output, manifest):
         _check_warnings(manifest["warnings"], options.strict, say)
@@ -103,6 +108,7 @@ def _write(
         built=f"{now:%Y-%m-%d %H:%M} UTC",
         runs=sum(1 for _ in paths.records().glob("*/seed-*.json")),
         missing=missing,
+        pdf=options.pdf,
     )
     write_site(building, pages, provenance)
     _check_warnings(warnings, options.strict, say)

@@ -12,6 +12,7 @@ import struct
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
+from cifar100.report.figures import in_themes
 from cifar100.report.prose import Page, coloured, html_to_page, inline, markdown_to_html
 from cifar100.report.sanitise import is_hostile_svg
 
@@ -20,6 +21,8 @@ PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp
 FIGURE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FOLDED = {"hide-input", "parameters"}  # plumbing: its code starts folded
 INCH = 96  # CSS pixels
+SCALE = 1.13  # 7.2 inches, the width of the course's figures, fill the page's column
+DARK = "-dark"  # ends the name of a figure's file for the dark theme
 
 
 class Ready(Preprocessor):
@@ -92,24 +95,44 @@ class Ready(Preprocessor):
         if kind == "image/svg+xml":
             if is_hostile_svg(content):
                 page.problem(f"figure {name}: an SVG with a script or foreign address")
-            picture, suffix = content.encode(), "svg"
+            pictures, suffix = in_themes(content), "svg"
             width, height = svg_size(content)
         else:
             picture, suffix = base64.b64decode(content), kind.partition("/")[2]
+            pictures = {"both": picture}
             width, height = png_size(picture) if suffix == "png" else (None, None)
-        file = f"{name}.{suffix}"
-        if page.pictures.setdefault(file, picture) != picture:
-            page.problem(f"a second figure called {name}")
+        files = {
+            theme: self._file(f"{name}{DARK * (theme == 'dark')}.{suffix}", picture)
+            for theme, picture in pictures.items()
+        }
         page.figures += 1
         return {
             "id": name,
-            "file": file,
+            "files": files,
+            "downloads": self._downloads(name, data, suffix),
             "alt": alt,
             "caption": inline(caption),
             "number": page.figures,
-            "width": width,
-            "height": height,
+            "width": round(width * SCALE) if width else None,
+            "height": round(height * SCALE) if height else None,
         }
+
+    def _downloads(self, name: str, data: dict, suffix: str) -> dict[str, str]:
+        """Files to take away by kind: what is shown, dots, the data of the figure."""
+        files = {suffix.upper(): f"{name}.{suffix}"}
+        if suffix == "svg" and "image/png" in data:
+            dots = base64.b64decode("".join(data["image/png"]))
+            files["PNG"] = self._file(f"{name}.png", dots)
+        if "text/csv" in data:
+            files["CSV"] = self._file(f"{name}.csv", "".join(data["text/csv"]))
+        return files
+
+    def _file(self, name: str, content: str | bytes) -> str:
+        """Keep a file for the report; a second one of that name is a problem."""
+        content = content.encode() if isinstance(content, str) else content
+        if self.page.pictures.setdefault(name, content) != content:
+            self.page.problem(f"a second figure called {name.partition('.')[0]}")
+        return name
 
 
 def tags(cell: NotebookNode) -> set[str]:

@@ -1,14 +1,10 @@
 """One page: an executed notebook through nbconvert, with our own template."""
 
-import base64
-import hashlib
 import re
 from dataclasses import dataclass, field
-from functools import cache
 
 import nbformat
 from bs4 import BeautifulSoup
-from markupsafe import Markup
 from nbconvert import HTMLExporter
 
 from cifar100.report.outputs import Ready
@@ -40,45 +36,16 @@ class Summary:
 
 @dataclass
 class Written:
-    """A page before the site is known: its summary, body and pictures."""
+    """A page before the site is known: its summary, body and pictures; `linked` are
+    the addresses of terms and references that its text mentions."""
 
     executed: Executed
     summary: Summary
     body: str
     pictures: dict[str, bytes]
+    linked: set[str]
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Assets:
-    """Style and script, put into each page, with the policy that allows just these.
-
-    Inline, because a page opened from `file://` is refused most of what stands beside
-    it, and by hash, so that nothing that a notebook printed can run.
-    """
-
-    style: Markup
-    script: Markup
-    policy: str
-
-
-@cache
-def assets() -> Assets:
-    """The assets as they are on disk."""
-    style = (TEMPLATES / "assets" / "page.css").read_text()
-    script = (TEMPLATES / "assets" / "page.js").read_text()
-    policy = (
-        f"default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"img-src 'self' data:; font-src 'self'; "
-        f"style-src {_source(style)}; script-src {_source(script)}"
-    )
-    return Assets(Markup(style), Markup(script), policy)  # noqa: S704 (our own files)
-
-
-def _source(text: str) -> str:
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 class BodyExporter(HTMLExporter):
@@ -114,6 +81,7 @@ def write_page(executed: Executed, names: set[str]) -> Written:
         summarise(source.name, body, page, titles[0] if titles else source.name),
         body,
         page.pictures,
+        page.linked,
         [f"{where}, {text}" for text in page.problems],
         [f"{where}, {text}" for text in page.warnings],
     )

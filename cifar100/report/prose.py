@@ -1,4 +1,4 @@
-"""Markdown to the HTML of our pages: headings with ids, tables that scroll, links."""
+"""Markdown to the HTML of our pages: headings with ids, tables that fit, links."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from pygments.util import ClassNotFound
 
 from cifar100.report.sanitise import sanitise
 from cifar100.report.tables import dress_table
+from cifar100.report.terms import link_terms
 
 CODE = re.compile(r"(`{3,}|~{3,}).*?\1|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL)
 MATH = re.compile(
@@ -48,6 +49,7 @@ class Page:
     pictures: dict[str, bytes] = field(default_factory=dict)
     figures: int = 0
     tables: int = 0
+    linked: set[str] = field(default_factory=set)  # terms and references so far
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -120,6 +122,7 @@ def html_to_page(html: str, page: Page) -> str:
         _link(link, page)
     for picture in soup.find_all("img"):
         _picture(picture, page)
+    link_terms(soup, page.linked)
     return soup.decode(formatter=PLAIN_HTML)
 
 

@@ -17,6 +17,8 @@ from cifar100.training.environment import git
 PARAMETER = "PROFILE"  # all that may be passed to a notebook
 NAME = re.compile(r"\d\d-[a-z0-9-]+")
 TEMPLATES = Path(__file__).parent / "templates"
+CONTENT = Path(__file__).parent / "content"
+EVIDENCE = paths.package_root() / "docs" / "evidence.md"  # a part of one page
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,12 @@ def execution_keys(sources: Iterable[Source], profile: str) -> dict[str, str]:
     return {s.name: _key([s.name, s.sha256, *shared]) for s in sources}
 
 
-def report_key(keys: dict[str, str], profile: str, commit: str) -> str:
-    """The key of a whole report: its notebooks, the templates and page code, commit."""
+def report_key(keys: dict[str, str], profile: str, commit: str, pdf: bool) -> str:
+    """The key of a whole report: its notebooks, the texts, templates and page code,
+    commit, and whether it is printed."""
     code = [p for p in Path(__file__).parent.rglob("*") if "__pycache__" not in p.parts]
-    return _key([keys, profile, commit, _digest(code, paths.package_root())])
+    texts = [*code, EVIDENCE]
+    return _key([keys, profile, commit, pdf, _digest(texts, paths.package_root())])
 
 
 def commit_of(folder: Path) -> str:

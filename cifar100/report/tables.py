@@ -1,9 +1,10 @@
-"""Tables of notebooks made fit for a page: header cells, alignment, a box to scroll."""
+"""Tables of notebooks made fit for a page: heads, alignment, folding, a box."""
 
 import re
 
 from bs4 import BeautifulSoup, Tag
 
+FOLDS_FROM = 4  # columns: fewer fit on a phone as they are
 NUMBER = re.compile(r"[+−-]?\d[\d,.]*(e[+-]?\d+)?\s?(%|pp|s|ms|min|h)?|nan|–|—", re.I)
 
 
@@ -16,6 +17,7 @@ def dress_table(soup: BeautifulSoup, table: Tag, number: int) -> None:
     _mark_headers(table)
     if not table.find(colspan=True) and not table.find(rowspan=True):
         _align_numbers(table)
+        _label_cells(table)
     caption = table.find("caption")
     name = caption.get_text(strip=True) if caption else f"Table {number}"
     box = soup.new_tag("div", attrs={"class": "table", "role": "group"})
@@ -56,6 +58,19 @@ def _align_numbers(table: Tag) -> None:
             for row in rows:
                 if column < len(row):
                     row[column]["class"] = [*row[column].get("class", []), "numeric"]
+
+
+def _label_cells(table: Tag) -> None:
+    """Give each cell the name of its column: on a phone, rows become blocks."""
+    head = table.select("thead tr")
+    names = [_text(cell) for cell in _cells(head[0])] if len(head) == 1 else []
+    if len(names) < FOLDS_FROM:
+        return
+    table["class"] = [*table.get("class", []), "folds"]
+    for row in table.select("tbody tr"):
+        for name, cell in zip(names, _cells(row), strict=False):
+            if name:
+                cell["data-label"] = name
 
 
 def _cells(row: Tag) -> list[Tag]:

@@ -1,4 +1,4 @@
-"""A report built once, and Chromium to look at it, with all but files refused."""
+"""Reports built once, and Chromium to look at them, with all but files refused."""
 
 import os
 import shutil
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cifar100 import paths
 from cifar100.report.build import Options, build
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -22,8 +23,9 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
-    """The folder of a report made from the notebooks of the tests."""
+    """The folder of a report: the notebooks of the tests, the records of the course."""
     home = tmp_path_factory.mktemp("home")
+    (home / "records").symlink_to(paths.package_root() / "records")
     notebooks = Path(__file__).parents[1] / "notebooks_for_tests"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIFAR100_HOME", str(home))
@@ -43,27 +45,27 @@ def chromium():
 
 
 @pytest.fixture
-def visit(chromium, report):
-    """A function that opens a page of the report: name, width, colour scheme.
+def visit_in(chromium):
+    """A function that opens a page: folder of the report, name, width, colour scheme.
 
     What the browser complains of, and each request that is not for a file of the
     report or a `data:` address, fails the test when it ends.
     """
     complaints, contexts = [], []
 
-    def refuse_foreign(route):
-        address = route.request.url
-        if address.startswith((report.as_uri(), "data:")):
-            route.continue_()
-        else:
-            complaints.append(f"request for {address}")
-            route.abort()
+    def visit(folder, name, width=1440, scheme="light"):
+        def refuse_foreign(route):
+            address = route.request.url
+            if address.startswith((folder.as_uri(), "data:")):
+                route.continue_()
+            else:
+                complaints.append(f"request for {address}")
+                route.abort()
 
-    def failed(request):
-        if request.failure != "net::ERR_ABORTED":  # leaving a page ends its loading
-            complaints.append(f"{request.failure}: {request.url}")
+        def failed(request):
+            if request.failure != "net::ERR_ABORTED":  # leaving a page ends its loading
+                complaints.append(f"{request.failure}: {request.url}")
 
-    def visit(name, width=1440, scheme="light"):
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme
         )
@@ -73,10 +75,18 @@ def visit(chromium, report):
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", failed)
-        page.goto((report / f"{name}.html").as_uri())
+        page.goto((folder / f"{name}.html").as_uri())
         return page
 
     yield visit
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def visit(visit_in, report):
+    """`visit_in` for the report of the tests' own notebooks."""
+    return lambda name, *arguments, **options: visit_in(
+        report, name, *arguments, **options
+    )
