@@ -17,7 +17,9 @@ const explorerAxes = (() => {
   }
 
   const line = (x1, y1, x2, y2, name) => element("line", { x1, y1, x2, y2, class: name });
-  const text = (x, y, words, name) => element("text", { x, y, class: name }, words);
+  // The outline of a label lies below its letters: it clears the lines behind them.
+  const text = (x, y, words, name) =>
+    element("text", { x, y, class: name, "paint-order": "stroke" }, words);
 
   // About `count` multiples of 1, 2 or 5 times a power of ten, whichever is nearest.
   function linearTicks(low, high, count) {

@@ -172,7 +172,7 @@ const explorerChart = (() => {
    * A chart of one or more panels, all of the same experiments.
    *
    * `panels`: {title, percent, unit, series}; those of one unit share a scale. A series
-   * is {slot, name} with what explorerView.curves or explorerView.finals give.
+   * is {slot, name} with what `curves` or `finals` of explorerView give.
    * `settings`: {kind: "curves" | "rows" | "scatter", width, xTitle, log, whole, each,
    * key}. Returns {svg, cursor(value or null), valueAt(clientX, clientY)}.
    */
@@ -243,8 +243,8 @@ const explorerChart = (() => {
   const STYLES = {
     shape: ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray",
       "stroke-linejoin"],
-    text: ["fill", "stroke", "stroke-width", "paint-order", "font-family", "font-size",
-      "font-weight", "text-anchor"],
+    text: ["fill", "stroke", "stroke-width", "font-family", "font-size", "font-weight",
+      "text-anchor"],
   };
 
   /** A chart as the text of a file: what the style sheet says of it is written into it. */
@@ -262,7 +262,8 @@ const explorerChart = (() => {
     });
     for (const hidden of copy.querySelectorAll("[visibility=hidden]")) hidden.remove();
     const [width, height] = ["width", "height"].map((side) => Number(svg.getAttribute(side)));
-    const whole = { x: -BORDER, y: -BORDER, width: width + 2 * BORDER, height: height + 2 * BORDER };
+    const [x, y] = [-BORDER, -BORDER];
+    const whole = { x, y, width: width + 2 * BORDER, height: height + 2 * BORDER };
     copy.setAttribute("viewBox", Object.values(whole).join(" "));
     copy.setAttribute("width", whole.width);
     copy.setAttribute("height", whole.height);

@@ -3,6 +3,7 @@
 const explorerView = (() => {
   const LETTERS = "ABCDEFGHIJ"; // one for each slot, and so for each style of line
   const MOST = LETTERS.length;
+  const FAR_APART = 30;
   const QUANTITIES = {
     val_top1: { name: "val top-1", unit: "top-1" },
     train_top1: { name: "train top-1", unit: "top-1" },
@@ -145,6 +146,43 @@ const explorerView = (() => {
     return `${words}, ${view.view === "final" ? "after training" : "while training"}`;
   }
 
+  /** The chosen experiments with their slots. */
+  const chosen = ({ slots }) =>
+    slots.map((name, slot) => ({ name, slot })).filter(({ name }) => name);
+
+  /** What explorerChart.draw draws: a panel for each quantity. */
+  function panels(view, experiments) {
+    const numbers = view.view === "final" ? finals : curves;
+    return view.show.map((quantity) => ({
+      title: title(view, quantity),
+      unit: QUANTITIES[quantity].unit,
+      percent: isPercent(quantity),
+      series: chosen(view).map(({ name, slot }) => ({
+        name, slot, ...numbers(view.by, experiments[name], quantity),
+      })),
+    }));
+  }
+
+  /** How it draws them. Ends far apart make the horizontal axis logarithmic. */
+  function settings(view, drawn) {
+    const ends = drawn[0].series.map(({ at, x }) => at ?? x?.at(-1)).filter((end) => end > 0);
+    const log = view.by !== "epoch" && Math.max(...ends) > FAR_APART * Math.min(...ends);
+    const ofFinals = view.by === "epoch" ? "rows" : "scatter";
+    return {
+      kind: view.view === "final" ? ofFinals : "curves",
+      each: view.seeds === "each", whole: view.by === "epoch", log,
+      xTitle: AXES[view.by].title + (log ? " (log scale)" : ""),
+    };
+  }
+
+  /** In words, the last value at or before `place` on the axis, or the final one. */
+  function valueAt(view, experiment, quantity, place) {
+    if (view.view === "final") return shown(quantity, experiment.final[quantity][0]);
+    const { x, mean: means } = curves(view.by, experiment, quantity);
+    const passed = x.filter((value) => value <= place * (1 + 1e-9)).length;
+    return passed ? shown(quantity, means[passed - 1]) : "not yet";
+  }
+
   /** A chart in words: what it shows, and where its first quantity ends. */
   function describe(view, drawn) {
     const isFinal = view.view === "final";
@@ -159,7 +197,7 @@ const explorerView = (() => {
   }
 
   return {
-    LETTERS, MOST, QUANTITIES, AXES, usual, fromAddress, toAddress,
-    isPercent, shown, curves, finals, csv, title, describe,
+    LETTERS, MOST, QUANTITIES, AXES, usual, fromAddress, toAddress, chosen,
+    shown, curves, csv, title, panels, settings, valueAt, describe,
   };
 })();

@@ -16,8 +16,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let domain = [0, 1]; // of the slider, along the horizontal axis
   let bend = [Number, Number]; // to the axis' own scale and back: logarithmic or as it is
 
-  const chosen = () =>
-    view.slots.map((name, slot) => ({ name, slot })).filter(({ name }) => name);
+  const chosen = () => explorerView.chosen(view);
   const isFinal = () => view.view === "final";
 
   // choosing
@@ -60,29 +59,6 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // chart
 
-  function panels() {
-    const numbers = isFinal() ? explorerView.finals : explorerView.curves;
-    return view.show.map((quantity) => ({
-      title: explorerView.title(view, quantity),
-      unit: QUANTITIES[quantity].unit,
-      percent: explorerView.isPercent(quantity),
-      series: chosen().map(({ name, slot }) => ({
-        name, slot, ...numbers(view.by, experiments[name], quantity),
-      })),
-    }));
-  }
-
-  function settings(drawn) {
-    const ends = drawn[0].series.map(({ at, x }) => at ?? x?.at(-1)).filter((end) => end > 0);
-    const log = view.by !== "epoch" && Math.max(...ends) > 30 * Math.min(...ends);
-    const finalKind = view.by === "epoch" ? "rows" : "scatter";
-    return {
-      kind: isFinal() ? finalKind : "curves",
-      each: view.seeds === "each", whole: view.by === "epoch", log,
-      xTitle: AXES[view.by].title + (log ? " (log scale)" : ""),
-    };
-  }
-
   function drawChart() {
     const place = find("chart");
     const isEmpty = chosen().length === 0;
@@ -93,9 +69,9 @@ document.addEventListener("DOMContentLoaded", () => {
       place.replaceChildren(make("p", {}, "Nothing is chosen. Tick an experiment in the list."));
       return;
     }
-    const drawn = panels();
+    const drawn = explorerView.panels(view, experiments);
     const width = Math.max(260, Math.floor(place.clientWidth));
-    const wanted = settings(drawn);
+    const wanted = explorerView.settings(view, drawn);
     chart = explorerChart.draw(drawn, { ...wanted, width });
     const words = `${explorerView.describe(view, drawn)} The tables below hold the numbers.`;
     chart.svg.setAttribute("aria-label", words);
@@ -124,7 +100,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const isEnd = isFinal() || slider.value === slider.max;
     const place = isEnd ? Infinity : cursorValue();
     const said = all("#explorer-legend li").map((item) => {
-      const words = view.show.map((quantity) => valueAt(item.dataset.name, quantity, place));
+      const experiment = experiments[item.dataset.name];
+      const words = view.show.map((q) => explorerView.valueAt(view, experiment, q, place));
       item.querySelector(".value").textContent = words.join(" · ");
       return `${item.querySelector("b").textContent} ${words.join(", ")}`;
     });
@@ -134,13 +111,6 @@ document.addEventListener("DOMContentLoaded", () => {
     find("when").textContent = `${names.join(" · ")}, ${when}`;
     slider.setAttribute("aria-valuetext", `${when}: ${said.join("; ")}`);
     chart?.cursor(isEnd ? null : place);
-  }
-
-  function valueAt(name, quantity, place) {
-    if (isFinal()) return shown(quantity, experiments[name].final[quantity][0]);
-    const { x, mean } = explorerView.curves(view.by, experiments[name], quantity);
-    const passed = x.filter((value) => value <= place * (1 + 1e-9)).length;
-    return passed ? shown(quantity, mean[passed - 1]) : "not yet";
   }
 
   function followPointer({ clientX, clientY }) {
@@ -258,8 +228,8 @@ document.addEventListener("DOMContentLoaded", () => {
   // files
 
   function saveChart() {
-    const drawn = panels();
-    const wanted = { ...settings(drawn), width: SAVED_WIDTH, key: true };
+    const drawn = explorerView.panels(view, experiments);
+    const wanted = { ...explorerView.settings(view, drawn), width: SAVED_WIDTH, key: true };
     const { svg } = explorerChart.draw(drawn, wanted);
     svg.setAttribute("aria-label", explorerView.describe(view, drawn));
     find("canvas").replaceChildren(svg);
@@ -310,7 +280,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   find("tool").hidden = false;
   find("chooser").open = !matchMedia("(max-width: 56rem)").matches;
-  group("step");
+  group(all("#explorer-chooser [name=group]:checked")[0].value); // a reload may keep it
   draw();
   followAddress();
   listen();
