@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100.files import sha256_of, write_atomically
+from cifar100.files import sha256_of, sweep, write_atomically
 
 MAGIC = b"cifar100 checkpoint 1\n"
 
@@ -44,9 +44,10 @@ def previous(path: Path) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Delete both: the run is over and recorded."""
+    """Delete both, and what a killed writer left: the run is over and recorded."""
     for candidate in (path, previous(path)):
         candidate.unlink(missing_ok=True)
+    sweep(path)
 
 
 def _verified(path: Path) -> bytes | None:
