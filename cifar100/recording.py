@@ -13,6 +13,7 @@ from cifar100.experiments import SETTINGS, Experiment, child, get
 from cifar100.files import check_writable
 from cifar100.progress import EpochProgress
 from cifar100.records import REHEARSAL, Record, path_of, recorded, write
+from cifar100.training import checkpoint
 from cifar100.training.profiles import TRAINING_PROFILES, check_profile
 from cifar100.training.run import Run
 
@@ -55,6 +56,8 @@ def train_and_store(
             check_writable(path)
             claims.enter_context(claimed(experiment, seed))
             if recorded(experiment, seed, profile):
+                # Of a call that was killed between the record and the end of this.
+                checkpoint.remove(checkpoint.path_of(experiment, profile, seed))
                 raise UserError(f"{name}, seed {seed} is recorded already: {path}")
         if stored:
             data.verify_cache()  # a second, against hours on changed pixels

@@ -27,7 +27,7 @@ from cifar100.training import checkpoint
 from cifar100.unpickle import read_pickle
 
 quick = settings(
-    max_examples=80,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -259,7 +259,7 @@ def test_a_checkpoint_is_whole_or_none(tmp_path):
 
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_picture_is_seen_or_refused(file, kind):
-    @settings(quick, max_examples=30)
+    @settings(quick, max_examples=25)
     @given(damaged(PICTURES[kind]))
     def holds(content):
         file.write_bytes(content)

@@ -12,10 +12,17 @@ from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import WorkError, one_line
-from cifar100.files import scratch_folder, sha256_of, write_atomically, write_json
+from cifar100.files import (
+    scratch_folder,
+    sha256_of,
+    sweep_folders,
+    write_atomically,
+    write_json,
+)
 from cifar100.report.sources import Source
 
 HEARTBEAT = 10.0  # seconds between two signs of life
+WORK = ".work-"  # begins the name of a folder of notebooks under way
 TAIL = 12  # lines of a failed process that are shown
 
 
@@ -86,6 +93,7 @@ class Runner:
         self.cache, self.profile, self.jobs = cache / profile, profile, jobs
         self.limits = limits or LIMITS[profile]
         self.say = say
+        sweep_folders(self.cache, WORK)  # of a build that was killed
 
     def recall(self, source: Source, key: str) -> Executed | None:
         """The kept execution with this very key, if it is there and undamaged."""
@@ -106,7 +114,7 @@ class Runner:
         that did not. No process is left behind, whatever happens.
         """
         waiting, running, failures = list(sources), [], []
-        with scratch_folder(self.cache, ".work-") as work:
+        with scratch_folder(self.cache, WORK) as work:
             try:
                 while waiting or running:
                     while waiting and len(running) < self.jobs:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import data, paths
+from cifar100 import data
 from cifar100.errors import WorkError, one_line
 from cifar100.experiments import Experiment
 from cifar100.models import cost
@@ -242,8 +242,7 @@ class _Course:
 
     @property
     def _path(self) -> Path:
-        name = f"{self.experiment.id}-{self.profile}-seed-{self.seed}.checkpoint"
-        return paths.cache() / "checkpoints" / name
+        return checkpoint.path_of(self.experiment, self.profile, self.seed)
 
     def _save(self) -> None:
         arrays = self.engine.state()

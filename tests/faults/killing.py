@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,8 @@ def digest(path: Path) -> str:
     content = path.read_bytes()
     if path.suffix == ".json":
         content = json.dumps(_steady(json.loads(content))).encode()
+    elif path.suffix == ".md":
+        content = re.sub(rb"\d{4}-\d\d-\d\d\S*|\d\d:\d\d\S*", b"", content)
     return hashlib.sha256(content).hexdigest()[:12]
 
 

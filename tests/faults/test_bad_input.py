@@ -212,18 +212,17 @@ def test_an_experiment_refuses_it_in_one_line(settings, words):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("surroundings", "words"),
-    [
-        ({"KERAS_BACKEND": "torch"}, "KERAS_BACKEND is 'torch'; one of"),
-        ({"CIFAR100_HOME": __file__}, "which is not a folder"),
-        ({"CIFAR100_SOURCE": "/nowhere"}, "'/nowhere' (asked for"),
-    ],
-    ids=str,
-)
-def test_wrong_surroundings_end_in_one_line(home, surroundings, words):
-    command = [sys.executable, "-m", "cifar100", "train", "simple_cnn"]
-    command += ["--profile", "smoke", "--set", "filters=[8,8]"]
+ASKS_NETWORK = ["train", "lenet5", "--set", "no_such=1"]  # whether it takes that
+SURROUNDINGS = [
+    ({"KERAS_BACKEND": "torch"}, ASKS_NETWORK, "KERAS_BACKEND is 'torch'; one of"),
+    ({"CIFAR100_HOME": __file__}, ["train", "lenet5"], "which is not a folder"),
+    ({"CIFAR100_SOURCE": "/nowhere"}, ["data"], "'/nowhere' (asked for"),
+]
+
+
+@pytest.mark.parametrize(("surroundings", "arguments", "words"), SURROUNDINGS, ids=str)
+def test_wrong_surroundings_end_in_one_line(home, surroundings, arguments, words):
+    command = [sys.executable, "-m", "cifar100", *arguments]
     surroundings = os.environ | surroundings
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")

@@ -67,11 +67,12 @@ def test_pages_killed_at_every_change_of_a_file(tmp_path, home):
 @pytest.mark.slow
 def test_build_killed_at_random_times(tmp_path, home):
     with Nursery("report") as nursery:
-        undisturbed = with_notebooks(tmp_path / "undisturbed")
+        template = with_notebooks(tmp_path / "template")
+        undisturbed = Path(shutil.copytree(template, tmp_path / "undisturbed"))
         seconds = nursery(undisturbed)["seconds"]
         generator = random.Random(os.environ.get("SEED", "faults"))
         for number in range(MOMENTS):
-            home = with_notebooks(tmp_path / f"home-{number}")
+            home = Path(shutil.copytree(template, tmp_path / f"killed-{number}"))
             nursery(home, after=generator.uniform(0, seconds))
             nursery(home)
             assert pages(home) == pages(undisturbed)

@@ -51,7 +51,7 @@ def test_training_killed_at_random_changes_of_a_file(fresh):
         undisturbed = fresh("undisturbed")
         changes = nursery(undisturbed)["changes"]
         generator = random.Random(os.environ.get("SEED"))
-        for moment in generator.sample(range(changes), 3):
+        for moment in generator.sample(range(changes), 2):
             home = fresh(f"killed-{moment}")
             assert nursery(home, at=moment)["killed"]
             assert_same_in_the_end(nursery, home, undisturbed)
