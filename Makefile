@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CODE := $(wildcard cifar100 tests notebooks benchmarks scripts build_report.py)
 
 .NOTPARALLEL: # the targets share .venv and data/, and use all cores as it is
-.PHONY: help report test lab record readme lint format lock data environment browser clean
+.PHONY: help report test faults lab record readme lint format lock data environment browser clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -15,6 +15,9 @@ report: environment data-or-not ## build report/index.html; ARGS="--only 05,06"
 
 test: environment data-or-not browser ## run all tests; ARGS="tests/test_data.py -x"
 	@$(PY) -m pytest $(ARGS)
+
+faults: environment data-or-not ## the long tests: killed, interrupted, out of room
+	@$(PY) -m pytest -m "slow or not slow" tests/faults $(ARGS)
 
 lab: environment data-or-not ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab --notebook-dir=notebooks $(ARGS)

@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from cifar100.errors import UserError, WorkError
+from cifar100.errors import UserError, WorkError, one_line
 from cifar100.report.build import Options, build
 from cifar100.training.profiles import PROFILES
 
@@ -58,14 +58,17 @@ def main() -> int:
     # Ctrl-C unless told otherwise.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = read_options(sys.argv[1:])
     try:
+        options = read_options(sys.argv[1:])
         index = build(options, lambda line: print(line, flush=True))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 2
-    except (WorkError, OSError) as error:
+    except WorkError as error:  # a line for each notebook that failed
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted; the last report is untouched", file=sys.stderr)

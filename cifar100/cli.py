@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from cifar100.errors import UserError, WorkError
+from cifar100.errors import UserError, WorkError, one_line
 
 app = typer.Typer(
     add_completion=False,
@@ -37,21 +37,20 @@ def main(arguments: list[str] | None = None) -> None:
         if code == INTERRUPTED:  # typer turns Ctrl-C in a command into a value
             raise KeyboardInterrupt
     except TyperException as error:
-        code = _say(error.format_message().replace("\n", " "), 2)
+        code = _say(error.format_message(), 2)
     except UserError as error:
-        code = _say(str(error), 2)
-    except WorkError as error:
-        code = _say(str(error), 1)
-    except OSError as error:
-        code = _say(f"{error.strerror or error}: {error.filename or ''}".strip(": "), 1)
+        code = _say(error, 2)
+    except (WorkError, OSError) as error:
+        code = _say(error, 1)
     except (KeyboardInterrupt, typer.Abort):
-        print("stopped; the same command goes on from the last checkpoint")
+        text = "stopped; the same command goes on from the last checkpoint"
+        print(text, file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)
 
 
-def _say(text: str, code: int) -> int:
-    print(f"error: {text}", file=sys.stderr)
+def _say(error: object, code: int) -> int:
+    print(f"error: {one_line(error)}", file=sys.stderr)
     return code
 
 

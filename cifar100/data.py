@@ -4,7 +4,6 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from cifar100.archive import unpack
 from cifar100.cache import SPLIT_SHA256, SPLITS
 from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
 from cifar100.errors import DataMissing, UserError, WorkError, suggestion
+from cifar100.files import scratch_folder, sweep_folders
 from cifar100.official import FILES, FOLDER, verify
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "prepare",
     "split_index",
+    "verify_cache",
 ]
 
 # Per channel, in [0, 1], over the 50,000 official training images: (3,) float32.
@@ -106,6 +107,9 @@ def prepare(source: Path | str | None = None, *, progress: bool = True) -> Path:
             from cifar100.download import fetch  # here, since `load` never downloads
 
             fetch(paths.data(), verify, progress=progress)
+    for prefix in (".copy-", ".unpack-"):  # of a call that was killed at its end
+        sweep_folders(paths.data(), prefix)
+    sweep_folders(paths.cache(), "unpack-")
     folder = paths.cache() / "data"
     if not cache.intact(folder, thorough=True):
         with _writing(folder):
@@ -113,9 +117,18 @@ def prepare(source: Path | str | None = None, *, progress: bool = True) -> Path:
     return target
 
 
-def _cached() -> Path:
+def verify_cache() -> None:
+    """Check every byte of the cached arrays, and make them anew where they differ.
+
+    `load` itself compares sizes and times: a disk that goes bad changes neither. Raises
+    like `load`.
+    """
+    _cached(thorough=True)
+
+
+def _cached(*, thorough: bool = False) -> Path:
     folder = paths.cache() / "data"
-    if cache.intact(folder):
+    if cache.intact(folder, thorough=thorough):
         return folder
     source = find()
     if source is None:
@@ -160,10 +173,9 @@ def _opened(source: Path) -> Iterator[Path]:
     if source.is_dir():
         yield source
         return
-    paths.cache().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths.cache(), prefix="unpack-") as staging:
+    with scratch_folder(paths.cache(), "unpack-") as staging:
         try:
-            yield unpack(source, Path(staging))
+            yield unpack(source, staging)
         except UserError as error:
             inside = str(error).replace(f"{staging}{os.sep}", f"{source}: ")
             raise UserError(inside) from None
@@ -174,13 +186,16 @@ def _copied(source: Path, target: Path) -> bool:
     try:
         with _opened(source) as folder:
             verify(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".copy-") as new:
+            with scratch_folder(target.parent, ".copy-") as scratch:
+                new = scratch / FOLDER
+                new.mkdir()
                 for name in FILES:
-                    shutil.copyfile(folder / name, Path(new, name))
-                target.mkdir(exist_ok=True)
+                    shutil.copyfile(folder / name, new / name)
+                if not target.exists():
+                    os.replace(new, target)  # at once: a part of it would be found
+                    return True
                 for name in FILES:
-                    os.replace(Path(new, name), target / name)
+                    os.replace(new / name, target / name)
     except UserError:
         if source != _keras():
             raise

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from rich.console import Console
 
 from cifar100.archive import LARGEST, unpack
 from cifar100.errors import DataMissing, UserError
+from cifar100.files import scratch_folder
 from cifar100.official import FOLDER
 
 try:
@@ -110,27 +110,27 @@ def _place(
 ) -> Path:
     def unpack_verified(archive: str, action: str, _pooch) -> Path:
         try:
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as staging:
-                unpacked = unpack(Path(archive), Path(staging))
-                verify(unpacked)
-                os.replace(unpacked, folder / FOLDER)
+            unpacked = unpack(Path(archive), scratch)
+            verify(unpacked)
+            os.replace(unpacked, folder / FOLDER)
         except UserError as error:
+            downloader.drop(url)
             # What is wrong with it, without paths that are gone and advice on them.
-            reason = str(error).partition(";")[0].replace(f"{staging}{os.sep}", "")
-            raise _FailedError(reason.replace(archive, ARCHIVE)) from None
-        finally:
-            Path(archive).unlink(missing_ok=True)
+            reason = str(error).partition(";")[0].replace(archive, ARCHIVE)
+            raise _FailedError(reason.replace(f"{scratch}{os.sep}", "")) from None
+        downloader.drop(url)
         return folder / FOLDER
 
     pooch.get_logger().setLevel("ERROR")  # it would print what the bar shows
-    return pooch.retrieve(
-        url,
-        known_hash=None,  # `verify` checks pixels and labels, whatever wraps them
-        fname=f".{ARCHIVE}",
-        path=folder,
-        downloader=downloader,
-        processor=unpack_verified,
-    )
+    with scratch_folder(folder, ".unpack-") as scratch:
+        return pooch.retrieve(
+            url,
+            known_hash=None,  # `verify` checks pixels and labels, whatever wraps them
+            fname=ARCHIVE,
+            path=scratch,
+            downloader=downloader,
+            processor=unpack_verified,
+        )
 
 
 class _Resumable:
@@ -140,8 +140,7 @@ class _Resumable:
         self.folder, self.report, self.patient = folder, report, patient
 
     def __call__(self, url: str, output_file: str, pooch, check_only: bool = False):
-        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
-        part = self.folder / f".{ARCHIVE}.{digest}.part"
+        part = self.part(url)
         idle, gained = 0, False
         while True:
             before = _size(part)
@@ -154,7 +153,21 @@ class _Resumable:
                 if idle >= RETRIES or (error.unreachable and not gained):
                     raise
                 time.sleep(WAIT * 2**idle)
-        os.replace(part, output_file)
+        # A second name, so that a kill while it is unpacked does not lose it.
+        Path(output_file).unlink(missing_ok=True)
+        try:
+            os.link(part, output_file)
+        except OSError:  # a file system without second names
+            os.replace(part, output_file)
+
+    def part(self, url: str) -> Path:
+        """Where what `url` has sent so far stands."""
+        digest = hashlib.sha256(url.encode()).hexdigest()[:8]
+        return self.folder / f".{ARCHIVE}.{digest}.part"
+
+    def drop(self, url: str) -> None:
+        """Forget what `url` has sent: it has been unpacked, or is of no use."""
+        self.part(url).unlink(missing_ok=True)
 
     def receive(self, url: str, part: Path, have: int) -> None:
         """One request for what is missing after `have` bytes, written to `part`."""

@@ -24,6 +24,19 @@ class WorkError(PlainError):
     """Something failed during work. The command line prints it and exits with 1."""
 
 
+def one_line(error: object) -> str:
+    """What an error says, in a line without what would steer a terminal.
+
+    Of an `OSError`: what the system says, and of which file.
+    """
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        names = [str(name) for name in (error.filename, error.filename2) if name]
+        text = ": ".join([error.strerror, *names[:1]])
+    printable = (c if c.isprintable() else " " for c in text)
+    return " ".join("".join(printable).split())
+
+
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """`"; did you mean 'x'?"` for the nearest of `valid`, else an empty string."""
     nearest = difflib.get_close_matches(name, list(valid), n=1)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cifar100 import records, weights
-from cifar100.errors import UserError, WorkError
+from cifar100.errors import UserError
 from cifar100.experiments import Experiment, get
+from cifar100.files import check_writable
 from cifar100.progress import EpochProgress
 from cifar100.recording import claimed
+from cifar100.training.run import Run
 
 OF_RUN = ("weights_sha256", "device", "seconds", "engine", "val_scored")
 
@@ -30,18 +32,23 @@ def export(
     experiment = get(name)
     if output is not None and Path(output).exists() and not Path(output).is_dir():
         raise UserError(f"--output {output}: not a folder")
+    place = Path(output) if output else weights.folder()
+    check_writable(place / f"{name}.npz")
     weights.check_room(experiment, output)
     say(beforehand(experiment, seed))
     from cifar100.training.loop import train
 
+    written = []
+
+    def keep(run: Run) -> None:  # before the checkpoint goes
+        said = run.metrics | {key: run.facts[key] for key in OF_RUN}
+        given = {"seed": seed, "profile": profile, "run": said, "output": output}
+        written.append(weights.save(experiment, run.weights, **given))
+
     with claimed(experiment, seed), EpochProgress() as progress:
-        (run,) = train(experiment, [seed], profile=profile, on_epoch=progress)
-    if not run.weights:
-        raise WorkError(f"{name}, seed {seed}: the run came without its weights")
-    said = run.metrics | {key: run.facts[key] for key in OF_RUN}
-    return weights.save(
-        experiment, run.weights, seed=seed, profile=profile, run=said, output=output
-    )
+        options = {"profile": profile, "on_epoch": progress, "on_run": keep}
+        train(experiment, [seed], **options)
+    return written[0]
 
 
 def beforehand(experiment: Experiment, seed: int) -> str:

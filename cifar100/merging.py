@@ -1,6 +1,5 @@
 """`cifar100 record --unpack`: records from another machine, checked and merged."""
 
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,7 @@ from cifar100 import paths
 from cifar100.checking import check_record
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import EXPERIMENTS, get
-from cifar100.files import write_atomically
+from cifar100.files import scratch_folder, write_atomically
 from cifar100.packing import Files, read_pack
 from cifar100.recording import claimed
 from cifar100.records import REHEARSAL, Record, list_records, path_of, read
@@ -56,9 +55,8 @@ def unpack(packs: list[Path]) -> Merge:
     contents = [read_pack(path) for path in packs]
     merge, seen = Merge(), set()
     trees: dict[str, dict[Key, Record]] = {}
-    paths.cache().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=paths.cache(), prefix="unpack-") as folder:
-        for record in _sound(contents, Path(folder), merge):
+    with scratch_folder(paths.cache(), "unpack-") as folder:
+        for record in _sound(contents, folder, merge):
             key, profile = (record.experiment, record.seed), record.data["profile"]
             if (key, profile) in seen:  # a later pack brings everything again
                 continue

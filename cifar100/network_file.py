@@ -1,13 +1,13 @@
 """The weights of a network as one .npz: plain arrays, in which nothing can run."""
 
 import io
-import zipfile
 from typing import Any
 
 import numpy as np
 
 from cifar100 import pretrained
 from cifar100.experiments import Experiment
+from cifar100.npz import read_npz
 
 
 def pack(experiment: Experiment, model: Any, weights: list[np.ndarray]) -> bytes:
@@ -36,10 +36,9 @@ def unpack(experiment: Experiment, model: Any, content: bytes) -> None:
     don't fit. Gets a backbone that was left out from `pretrained`, and raises like it.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile):
-        raise ValueError("holds no weights") from None
+        arrays = read_npz(content, largest=len(content))  # `pack` does not compress
+    except ValueError as error:
+        raise ValueError(f"holds no weights: {error}") from None
     wanted = {key: tuple(v.shape) for key, v in _variables(model).items()}
     frozen = _frozen_backbone(experiment, model)
     left_out = bool(frozen) and not arrays.keys() & set(frozen)

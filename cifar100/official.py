@@ -81,10 +81,10 @@ def read_batch(path: Path, expected: Checksums) -> tuple[np.ndarray, np.ndarray]
 
 
 def _bytes(path: Path, content: dict[str, Any], key: str) -> np.ndarray:
-    try:
-        array = np.asarray(content[key])
-    except (KeyError, ValueError):
-        array = np.empty(0, object)
+    given = content.get(key)
+    if isinstance(given, list) and {*map(type, given)} == {int}:
+        given = np.array(given)  # of lists in lists, a few bytes would make terabytes
+    array = given if isinstance(given, np.ndarray) else np.empty(0, object)
     integers = array.dtype.kind in "iu" and array.size
     if not integers or array.min() < 0 or array.max() > 255:
         raise UserError(f"{path} has no usable '{key}'; {REMEDY}")

@@ -5,14 +5,13 @@ the logits where a record keeps them. They are stored as they are: npz is compre
 """
 
 import io
-import os
 import re
 import zipfile
 from pathlib import Path
 
 from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS
-from cifar100.files import write_atomically
+from cifar100.files import check_writable, write_atomically
 from cifar100.records import read
 
 LARGEST_PART = 16 * 2**20  # bytes of one archive
@@ -38,9 +37,7 @@ class Pack:
         self.seen: set[tuple[Path, int]] = set()
         if path.is_dir():
             raise UserError(f"{path} is a folder; name a file, as in out/visit.zip")
-        there = next(p for p in path.absolute().parents if p.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK)):
-            raise UserError(f"{path}: {there} is no folder that can be written to")
+        check_writable(path)
 
     def update(self) -> None:
         """Take in every current record that has come since the last call."""

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from cifar100.errors import UserError
+
 
 def package_root() -> Path:
     """The checkout that holds this package: code, notebooks, lock file."""
@@ -10,9 +12,17 @@ def package_root() -> Path:
 
 
 def root() -> Path:
-    """The folder of data, records and figures: `$CIFAR100_HOME`, else the checkout."""
+    """The folder of data, records and figures: `$CIFAR100_HOME`, else the checkout.
+
+    Raises `UserError` where something else than a folder stands there.
+    """
     home = os.environ.get("CIFAR100_HOME")
-    return Path(home).resolve() if home else package_root()
+    if not home:
+        return package_root()
+    folder = Path(home).resolve()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"CIFAR100_HOME is '{home}', which is not a folder")
+    return folder
 
 
 def data() -> Path:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ import numpy as np
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
-from cifar100.files import sha256_of, whole_file
+from cifar100.files import scratch_folder, sha256_of, whole_file
 from cifar100.torch_pickle import LARGEST_FILE, read_tensors
 
 VERSION = "0.1.0"
@@ -155,10 +154,8 @@ def _converted(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 @contextlib.contextmanager
 def _source(variant: int) -> Iterator[Path]:
     """The published .pth, its checksum verified."""
-    paths.cache().mkdir(parents=True, exist_ok=True)
     given = os.environ.get("CIFAR100_PRETRAINED")
-    with tempfile.TemporaryDirectory(dir=paths.cache(), prefix="pretrained-") as name:
-        folder = Path(name)
+    with scratch_folder(paths.cache(), "pretrained-") as folder:
         found = _given(given, variant) if given else _download(variant, folder)
         if found.suffix == ".whl":
             found = _unpacked(found, folder)

@@ -1,10 +1,16 @@
-"""Keep the start-up chatter of TensorFlow's C++ side out of notebooks and terminals."""
+"""Before an engine is loaded: is it one of ours; and keep the start-up chatter of
+TensorFlow's C++ side out of notebooks and terminals."""
 
 import contextlib
+import importlib.util
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+
+from cifar100.errors import UserError
+
+ENGINES = ("tensorflow", "jax")
 
 
 @contextlib.contextmanager
@@ -27,3 +33,12 @@ def quiet_start() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def check_engine() -> None:
+    """Raise `UserError` where KERAS_BACKEND names no engine that can be had here."""
+    name = os.environ.get("KERAS_BACKEND", "")
+    if name not in ENGINES:
+        raise UserError(f"KERAS_BACKEND is '{name}'; one of {', '.join(ENGINES)}")
+    if importlib.util.find_spec(name) is None:
+        raise UserError(f"KERAS_BACKEND is {name}, which is not installed here")

@@ -7,11 +7,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from cifar100 import paths
-from cifar100.errors import UserError, WorkError
+from cifar100 import data, paths
+from cifar100.errors import UserError, WorkError, suggestion
 from cifar100.experiments import SETTINGS, Experiment, child, get
+from cifar100.files import check_writable
 from cifar100.progress import EpochProgress
 from cifar100.records import REHEARSAL, Record, path_of, recorded, write
+from cifar100.training import checkpoint
 from cifar100.training.profiles import TRAINING_PROFILES, check_profile
 from cifar100.training.run import Run
 
@@ -48,14 +50,17 @@ def train_and_store(
             record = write(run, exclusive=exclusive, rehearsal=rehearsal)
         summaries.append(_summary(run, record))
 
-    to_store = seeds if stored else []
-    for seed in to_store:
-        if recorded(experiment, seed, profile):
-            path = path_of(experiment, seed, profile)
-            raise UserError(f"{name}, seed {seed} is recorded already: {path}")
     with contextlib.ExitStack() as claims:
-        for seed in to_store:
+        for seed in seeds if stored else []:
+            path = path_of(experiment, seed, profile)
+            check_writable(path)
             claims.enter_context(claimed(experiment, seed))
+            if recorded(experiment, seed, profile):
+                # Of a call that was killed between the record and the end of this.
+                checkpoint.remove(checkpoint.path_of(experiment, profile, seed))
+                raise UserError(f"{name}, seed {seed} is recorded already: {path}")
+        if stored:
+            data.verify_cache()  # a second, against hours on changed pixels
         _train(experiment, seeds, profile, threads, keep)
     return summaries
 
@@ -67,16 +72,18 @@ def changed(experiment: Experiment, text: str) -> Experiment:
         raise UserError(f"--set takes KEY=VALUE, not '{text}'")
     try:
         parsed = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = value  # a word, such as cosine
     if isinstance(parsed, list):
         parsed = tuple(parsed)
     if key == "arguments":
         raise UserError("--set names the argument itself, as in --set filters=[8,16]")
     name = f"{experiment.name}, {text}"
-    if key not in SETTINGS and key in _arguments(experiment):
+    if key in SETTINGS:
+        return child(experiment, name, **{key: parsed})
+    if key in (arguments := _arguments(experiment)):
         return child(experiment, name, arguments={key: parsed})
-    return child(experiment, name, **{key: parsed})
+    raise UserError(f"no setting '{key}'{suggestion(key, (*SETTINGS, *arguments))}")
 
 
 def _arguments(experiment: Experiment) -> set[str]:

@@ -6,21 +6,38 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cifar100 import data, paths
-from cifar100.errors import UserError, WorkError
+from cifar100.errors import UserError, WorkError, one_line
 from cifar100.experiments import EXPERIMENTS, Experiment
 from cifar100.files import sha256_of, write_atomically, write_json
+from cifar100.npz import read_npz
 from cifar100.training import environment
 from cifar100.training.run import Run
 
 SCHEMA = 1
 STORY_FIELDS = ("row", "claim", "supports", "kind")
 SPLITS = ("val", "test")  # whose predictions are stored
+LARGEST_ARRAYS = 16 * 2**20  # bytes that the arrays of a file may have unpacked
+NUMBER = (int, float)
+KINDS = {  # what every reader of a record counts on
+    **{"experiment": str, "id": str, "seed": int, "profile": str, "settings": dict},
+    **{"story": dict, "written": str, "commit": (str, NoneType), "clean": bool},
+    "sha256": {"split_index": str},
+    **{"precision": str, "exclusive": bool, "engine": str},
+    "fingerprint": {"parameters": int, "macs": int, "first_step_loss": NUMBER},
+    "device": {"kind": str, "name": str},
+    "threads": {"intra": int},
+    "seconds": {"train": NUMBER, "evaluation": NUMBER, "compilation": NUMBER},
+    "metrics": {"val_top1": NUMBER},
+    **{"weights_sha256": str, "val_scored": str, "images_per_second": NUMBER},
+    **{"resumed": int, "versions": dict, "evaluations": dict, "epochs": [dict]},
+}
 REHEARSAL = "smoke"  # the profile of a rehearsal, whose records are no evidence
 
 
@@ -97,20 +114,28 @@ def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Reco
     """Store a run of profile `full`, or in a rehearsal a smaller one apart from the
     evidence; what stood in its place is replaced.
 
-    The JSON file is written last: without it the npz files count for nothing, so a
-    kill in between leaves no half record. Raises `UserError` for another profile.
+    A JSON file that stood there goes first and the new one is written last: without it
+    the npz files count for nothing, so a kill in between leaves no half record. Raises
+    `UserError` for another profile, `WorkError` for figures that are not finite.
     """
     if run.profile != (REHEARSAL if rehearsal else "full"):
         raise UserError(f"profile {run.profile} is no evidence; only full is stored")
     path = path_of(run.experiment, run.seed, run.profile)
-    hashes, stored = {}, {"val": run.val, "test": run.test}
+    packed = {"val": pack_arrays(run.val), "test": pack_arrays(run.test)}
     for split, logits in run.logits.items():
-        stored[f"{split}-logits"] = {"logits": logits.astype(np.float16)}
-    for name, arrays in stored.items():
-        content = pack_arrays(arrays)
-        hashes[f"{name}.npz"] = sha256_of(content)
-        write_atomically(path.with_name(f"{path.stem}.{name}.npz"), content)
-    write_json(path, describe(run, hashes, exclusive=exclusive))
+        arrays = {"logits": logits.astype(np.float16)}
+        packed[f"{split}-logits"] = pack_arrays(arrays)
+    hashes = {f"{name}.npz": sha256_of(content) for name, content in packed.items()}
+    content = describe(run, hashes, exclusive=exclusive)
+    try:
+        json.dumps(content, allow_nan=False)
+    except ValueError:
+        text = f"{run.experiment.name}, seed {run.seed}: some figures are not finite"
+        raise WorkError(f"{text}; no record was written") from None
+    path.unlink(missing_ok=True)
+    for name, arrays in packed.items():
+        write_atomically(path.with_name(f"{path.stem}.{name}.npz"), arrays)
+    write_json(path, content)
     return Record(path, json.loads(path.read_text()))
 
 
@@ -145,24 +170,40 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz file; nothing in it can run."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in archive.files}
+    """The arrays of an npz file; nothing in it can run. `UserError` if damaged."""
+    try:
+        return read_npz(path, largest=LARGEST_ARRAYS)
+    except ValueError as error:
+        raise UserError(f"{path}: {error}; get it again from git") from None
 
 
 def read(path: Path) -> Record:
     """The record at `path`; `UserError` when it is not one that this version reads."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not a readable record ({error})") from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise UserError(f"{path}: not a readable record ({one_line(error)})") from None
     schema = content.get("schema") if isinstance(content, dict) else None
     if schema != SCHEMA:
         raise UserError(
             f"{path}: schema {schema!r} is unknown, this version reads {SCHEMA}; "
             "update the course, or remove the file"
         )
+    if wrong := [key for key, kind in KINDS.items() if not _is(content.get(key), kind)]:
+        raise UserError(
+            f"{path}: {', '.join(wrong)} lacking, or not as a record has it; get it "
+            "again from git, or remove the file"
+        )
     return Record(path, content)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    """Whether a JSON value is of a type, or like a list or dict of types."""
+    if isinstance(kind, dict):
+        return isinstance(value, dict) and all(_is(value.get(k), kind[k]) for k in kind)
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(_is(each, kind[0]) for each in value)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def open_test(

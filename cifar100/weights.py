@@ -60,7 +60,7 @@ def facts(network: str) -> dict[str, Any]:
             raise ValueError("figures out of range")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {_again(network)}") from None
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise UserError(f"{path}: no facts of a network; {_again(network)}") from None
     return found
 

@@ -46,7 +46,7 @@ def unpack_tools(package: Path, site: Path) -> None:
     install = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
     install += ["--no-compile", "--disable-pip-version-check"]
     install += ["--root-user-action=ignore", "--target", str(site)]
-    subprocess.run([*install, *sorted(tools.glob("*.whl"))], check=True)  # noqa: S603
+    subprocess.run([*install, *sorted(tools.glob("*.whl"))], check=True)  # noqa: S603 (pip)
 
 
 def record(name: str, seconds: str, options: list[str]) -> int:
@@ -74,11 +74,11 @@ def record(name: str, seconds: str, options: list[str]) -> int:
             put_together(parts, home / "data" / "cifar-100-python")
         except FileNotFoundError as error:
             stop(f"{error} did not come along; do the data calls again", 2)
-        subprocess.run([python, "-m", "cifar100", "data"], check=True, **here)  # noqa: S603
+        subprocess.run([python, "-m", "cifar100", "data"], check=True, **here)  # noqa: S603 (our own command)
     print((package / "commit.json").read_text(), flush=True)
     if shutil.which("nvidia-smi"):
-        subprocess.run(["nvidia-smi", "-L"], check=False)  # noqa: S607
-    devices = subprocess.run(  # noqa: S603
+        subprocess.run(["nvidia-smi", "-L"], check=False)  # noqa: S607 (where it is, differs)
+    devices = subprocess.run(  # noqa: S603 (our own words)
         [python, "-c", DEVICES], stdout=subprocess.PIPE, text=True, check=True, **here
     ).stdout
     print(f"Python {sys.version.split()[0]}, {devices}", flush=True)
@@ -88,7 +88,7 @@ def record(name: str, seconds: str, options: list[str]) -> int:
     command += ["--pack", str(out / f"{name}.zip"), "--budget", f"{seconds}s"]
     with (
         open(out / "record.log", "w") as log,
-        subprocess.Popen(  # noqa: S603
+        subprocess.Popen(  # noqa: S603 (our own command)
             [*command, *options],
             **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
             **here,

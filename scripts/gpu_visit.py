@@ -54,7 +54,7 @@ def git(*arguments: str) -> bytes:
     """What git answers here; UserError when it fails."""
     command = ["git", "-C", str(ROOT), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603
+        return subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603 (git)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = (getattr(error, "stderr", b"") or b"").decode().strip().split("\n")[0]
         raise UserError(f"git {arguments[0]} failed: {reason or error}") from None
@@ -114,7 +114,7 @@ def fetch_wheels(folder: Path) -> None:
     command += [f"--platform={platform}" for platform in PLATFORMS]
     with tempfile.TemporaryDirectory(dir=folder) as new:
         names = [f"{name}=={versions[name]}" for name in LACKING]
-        done = subprocess.run([*command, "-d", new, *names])  # noqa: S603
+        done = subprocess.run([*command, "-d", new, *names])  # noqa: S603 (pip, with names of the lock file)
         if done.returncode:
             raise UserError("pip could not download the wheels")
         for old in folder.glob("*.whl"):
@@ -207,7 +207,7 @@ def find_python(given: str | None) -> str:
     )
     try:
         command = [python or "", "-c", question]
-        answer = subprocess.run(command, capture_output=True, text=True).stdout  # noqa: S603
+        answer = subprocess.run(command, capture_output=True, text=True).stdout  # noqa: S603 (Python)
     except OSError:
         answer = ""
     if answer.strip() != f"{PYTHON} None":
@@ -234,7 +234,7 @@ def play(call: Call, folder: Path, stage: Path, python: str) -> tuple[int, float
         for name in call.carry:
             shutil.copytree(folder / name, Path(tree, ".visit", name))
         began = time.monotonic()
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603 (what we wrote ourselves)
             ["/bin/bash", "-c", call.command], cwd=tree, env=variables
         )
     return done.returncode, time.monotonic() - began
@@ -261,7 +261,7 @@ def rehearse(folder: Path, name: str, budget: float, python: str) -> int:
         shutil.rmtree(paths.rehearsal(), ignore_errors=True)  # of the one before
         command = [sys.executable, "-m", "cifar100", "record"]
         command += [word for pack in packs for word in ("--unpack", str(pack))]
-        wrong += not packs or subprocess.run(command, cwd=ROOT).returncode != 0  # noqa: S603
+        wrong += not packs or subprocess.run(command, cwd=ROOT).returncode != 0  # noqa: S603 (our own command)
         packed = sum(
             name.endswith(".json")
             for p in packs

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     environment["PYTHONPATH"] = str(WORKTREE)
     os.chdir(WORKTREE)
     command = [sys.executable, "-m", "cifar100", "record", *arguments]
-    os.execve(sys.executable, command, environment)  # noqa: S606
+    os.execve(sys.executable, command, environment)  # noqa: S606 (our own command)
 
 
 def hold(path: Path) -> None:
@@ -73,7 +73,7 @@ def git(folder: Path, *arguments: str) -> str | None:
     """What git answers; None when it fails."""
     command = ["git", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 (git)
     except FileNotFoundError:
         stop("git is not installed; records name the commit that made them")
     return done.stdout.strip() if done.returncode == 0 else None

@@ -161,6 +161,24 @@ def test_next_call_continues_what_the_last_one_left(get, server, tmp_path, monke
     assert leftovers(tmp_path / "data") == [FOLDER]
 
 
+def test_a_call_that_is_stopped_while_it_unpacks_loses_no_byte(
+    get, server, tmp_path, monkeypatch
+):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(download, "unpack", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            get(NAME)
+    (part,) = leftovers(tmp_path / "data")
+    size = (tmp_path / "data" / part).stat().st_size
+    server.requests.clear()
+    get(NAME)
+    assert server.requests == [(f"/{NAME}", f"bytes={size}-")]
+    assert leftovers(tmp_path / "data") == [FOLDER]
+
+
 def test_server_without_ranges_is_asked_for_everything_again(get, server):
     server.ranges = False
     server.cuts = [100_000]

@@ -108,9 +108,9 @@ def _files():
 def test_a_second_call_brings_everything_again_with_the_same_bytes(at, tmp_path):
     store("simple_cnn")
     path = tmp_path / "visit.zip"
-    for _ in range(2):
-        Pack(path, paths.records()).update()
-        store("lenet5")
+    Pack(path, paths.records()).update()
+    store("lenet5")
+    Pack(path, paths.records()).update()
     first = Pack(tmp_path / "third.zip", paths.records())
     first.update()
     assert read_pack(tmp_path / "visit-1.zip").keys() == {
@@ -130,13 +130,10 @@ def test_stale_records_and_demonstrations_stay_behind(at, tmp_path):
 
 def large(seed, size=3 * 2**20):
     """A record whose two files of predictions have `size` bytes each."""
-    path = records.path_of(get("simple_cnn"), seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for split in "val", "test":
+    record = store("simple_cnn", seed)
+    for split in records.SPLITS:
         content = np.random.default_rng(seed).bytes(size)
-        path.with_name(f"{path.stem}.{split}.npz").write_bytes(content)
-    story = {"schema": 1, "experiment": "simple_cnn", "id": get("simple_cnn").id}
-    write_json(path, story | {"seed": seed})
+        record.predictions_path(split).write_bytes(content)
 
 
 def test_parts_stay_within_16_mib_and_full_ones_are_not_touched(at, tmp_path):
@@ -274,18 +271,21 @@ def test_one_damaged_pack_keeps_the_others_from_being_merged(packed, tmp_path):
     ("changes", "reason"),
     [
         ({"clean": False}, "changes that were not committed"),
-        ({"clean": 1}, "changes that were not committed"),
+        ({"clean": 1}, "clean lacking, or not as a record has it"),
         ({"schema": 99}, "schema 99 is unknown"),
         ({"profile": "quick"}, "profile quick is no evidence"),
         ({"seed": 1}, "does not belong"),
         ({"experiment": "lenet5", "id": get("lenet5").id}, "does not belong"),
         ({"settings": {}}, "settings do not give its id"),
-        ({"device": {"kind": "abacus"}}, "device kind 'abacus' is unknown"),
-        ({"device": 3}, "not a record (TypeError"),
-        ({"experiment": ["simple_cnn"]}, "not a record (TypeError"),
+        (
+            {"device": {"kind": "abacus", "name": "x"}},
+            "device kind 'abacus' is unknown",
+        ),
+        ({"device": 3}, "device lacking"),
+        ({"experiment": ["simple_cnn"]}, "experiment lacking"),
         ({"sha256": {"split_index": "0"}}, "another train/val split"),
         ({"metrics": {"val_top1": 0.99}}, "val_top1 is stored as 0.99"),
-        ({"metrics": {}}, "not a record (KeyError"),
+        ({"metrics": {}}, "metrics lacking"),
     ],
     ids=lambda value: json.dumps(value)[:30] if isinstance(value, dict) else "",
 )

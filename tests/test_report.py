@@ -7,20 +7,11 @@ import sys
 from dataclasses import replace
 
 import pytest
-from small_notebooks import (
-    EXAMPLES,
-    code,
-    contents,
-    executed,
-    is_running,
-    wait_until,
-    write,
-)
+from small_notebooks import EXAMPLES, code, contents, executed, write
 
 from cifar100.errors import WorkError
 from cifar100.report import sources
 from cifar100.report.build import Options, build
-from cifar100.report.runner import Limits
 
 
 @pytest.fixture
@@ -135,66 +126,7 @@ def test_key_of_execution_covers_the_package_but_not_how_pages_look():
     assert not {"pages.py", "base.css"} & files
 
 
-# failures
-
-
-FAULTS = {
-    "00-error": (
-        "x = 1\nraise ValueError('no such thing')",
-        "ValueError: no such thing",
-    ),
-    "01-exit": ("import os\nos._exit(0)", "the kernel died"),
-    "02-hang": ("while True: pass", "not done within the 3 s that a cell may take"),
-    "03-leaves": ("raise SystemExit(0)", "SystemExit"),
-    "04-kills": ("import os, signal\nos.kill(os.getppid(), 9)", "killed (SIGKILL)"),
-}
-
-
-@pytest.fixture(scope="module")
-def failed_build(tmp_path_factory):
-    """One build of a good notebook and all faults, over a report that was good."""
-    folder = tmp_path_factory.mktemp("faults")
-    options = Options(
-        notebooks=folder / "notebooks", output=folder / "report", cache=folder / "cache"
-    )
-    write(options.notebooks, "09-good", "print('good')")
-    build(options, print)
-    before = contents(options.output)
-    for name, (source, _) in FAULTS.items():
-        write(options.notebooks, name, "print('first')", source, "print('last')")
-    with pytest.raises(WorkError) as caught:
-        build(replace(options, limits=Limits(cell=3, notebook=60)), print)
-    return options, before, str(caught.value)
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_fault_is_reported_with_notebook_cell_and_error(failed_build, name):
-    _, _, message = failed_build
-    line = next(line for line in message.splitlines() if f"{name}.ipynb" in line)
-    assert "cell 4" in line
-    assert FAULTS[name][1] in line
-
-
-def test_failed_build_keeps_the_last_good_report_and_caches_no_failure(failed_build):
-    options, before, _ = failed_build
-    assert contents(options.output) == before
-    assert [path.name for path in options.output.parent.glob(".report.*")] == []
-    kept = sorted(path.name for path in (options.cache / "read").iterdir())
-    assert kept == ["09-good"]
-
-
-def test_notebook_that_takes_too_long_is_ended_with_its_kernel(options):
-    source = (
-        "import os, pathlib, time\npathlib.Path('pid').write_text(str(os.getpid()))"
-    )
-    write(options.notebooks, "00-slow", source, "time.sleep(60)")
-    limited = replace(options, limits=Limits(cell=60, notebook=6))
-
-    with pytest.raises(WorkError, match=r"00-slow.*cell 4.*the 6 s of a notebook"):
-        build(limited, print)
-    kernel = int((options.notebooks / "pid").read_text())
-    assert wait_until(lambda: not is_running(kernel))
-    assert not options.output.exists()
+# failures; those of kernels and disks are in faults/
 
 
 def test_picture_without_alt_text_fails_the_build(options):

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from small_notebooks import write
 
 from cifar100 import paths
+from cifar100.costs import petaflop
 from cifar100.evidence import compare, pp
 from cifar100.experiments import EXPERIMENTS
 from cifar100.files import write_json
@@ -29,7 +30,6 @@ from cifar100.report.pages import write_page
 from cifar100.report.runner import Executed
 from cifar100.report.site import Provenance, write_site
 from cifar100.report.sources import Source
-from cifar100.scheduling import petaflop
 
 
 @pytest.fixture(scope="module")

@@ -35,8 +35,8 @@ def breaks_the_seal(notebook):
 def test_the_package_opens_test_predictions_in_one_function_only():
     readers = ("val", "val_logits", "open_test")
     assert calls_of("read_arrays") == {("cifar100.records", name) for name in readers}
-    readers = {(m, f) for m, f in calls_of("load") if m == "cifar100.records"}
-    assert readers == {("cifar100.records", "read_arrays")}
+    readers = {("cifar100.records", "read_arrays"), ("cifar100.network_file", "unpack")}
+    assert calls_of("read_npz") == readers
     text = (PACKAGE / "records.py").read_text(encoding="utf-8")
     (opener,) = [
         ast.get_source_segment(text, node)

@@ -15,12 +15,15 @@ from cifar100 import (
     network_file,
     paths,
     pretrained,
+    records,
     weights,
 )
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import EXPERIMENTS, Experiment, get
-from cifar100.files import sha256_of, write_json
+from cifar100.files import sha256_of
 from cifar100.training.engine import create
+from cifar100.training.run import Run
+from tests.run_facts import FACTS
 
 SMALL = get("lenet5_batch_norm")  # kernels, biases, moving statistics
 
@@ -233,12 +236,11 @@ def test_an_export_says_beforehand_what_is_known_of_its_time(exported):
 
 
 def test_the_time_of_an_export_is_that_of_a_record(home):
-    facts = {"schema": 1, "experiment": SMALL.name, "id": SMALL.id}
-    facts |= {"device": {"name": "a processor"}}
     for seed, minutes in (0, 5), (2, 9):
         seconds = {"train": 60 * minutes - 60, "evaluation": 60, "compilation": 600}
-        path = paths.records() / SMALL.name / f"seed-{seed}.json"
-        write_json(path, facts | {"seed": seed, "seconds": seconds})
+        facts = FACTS | {"seconds": seconds}
+        given = {"history": [], "val": {}, "test": {}, "metrics": {"val_top1": 0.1}}
+        records.write(Run(SMALL, seed, "full", **given, facts=facts))
     assert "with seed 0 took 5 minutes on a proc" in exporting.beforehand(SMALL, 0)
     assert "with seed 2 took 9 minutes on a proc" in exporting.beforehand(SMALL, 3)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from math import inf
 from typing import Any, Literal, get_args
 
 from cifar100.errors import UserError, suggestion
@@ -221,7 +222,8 @@ def _check(experiment: Experiment) -> None:
             continue
         number = (int,) if kind is int else (int, float)
         inside = isinstance(value, number) and not isinstance(value, bool)
-        if not inside or value < low or (high is not None and value > high):
+        # Written so that NaN, which is neither below nor above, is outside.
+        if not (inside and low <= value < inf and (high is None or value <= high)):
             limits = f"at least {low}" if high is None else f"from {low} to {high}"
             noun = "an integer" if kind is int else "a number"
             raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")

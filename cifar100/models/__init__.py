@@ -2,9 +2,10 @@
 
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments import Experiment
-from cifar100.quiet import quiet_start
+from cifar100.quiet import check_engine, quiet_start
 
 with quiet_start():
+    check_engine()
     import keras
 
     if keras.backend.backend() == "tensorflow":

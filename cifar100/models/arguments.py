@@ -1,6 +1,7 @@
 """Arguments of a network: known by name, and of the kind that it declares."""
 
 import inspect
+import math
 import typing
 from collections.abc import Callable, Collection, Mapping
 from types import UnionType
@@ -25,7 +26,8 @@ def check(name: str, network: Callable, arguments: Mapping[str, Any]) -> None:
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether `value` is of the annotated `kind`; a truth value is no number."""
+    """Whether `value` is of the annotated `kind`; a truth value is no number, nor is
+    what JSON calls NaN or Infinity."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, UnionType):
         return any(fits(value, part) for part in parts)
@@ -35,6 +37,8 @@ def fits(value: Any, kind: Any) -> bool:
         if parts[-1] is Ellipsis:
             parts = parts[:1] * len(value)
         return len(value) == len(parts) and all(map(fits, value, parts))
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 

@@ -71,7 +71,8 @@ def _build(
     inside = {s.name: keys[s.name] for s in included}
     key = sources.report_key(inside, options.profile, commit, options.pdf)
     manifest = folder.read_manifest(output)
-    if manifest and manifest["key"] == key and folder.is_whole(output, manifest):
+    if manifest and manifest.get("key") == key and folder.is_whole(output, manifest):
+        folder.sweep(output)
         _check_warnings(manifest["warnings"], options.strict, say)
         say("nothing has changed")
         return output / "index.html"

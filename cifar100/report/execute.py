@@ -8,15 +8,19 @@ after a dead kernel. STATUS with the suffix `.progress` tells the cell under way
 """
 
 import argparse
+import contextlib
+import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from cifar100.errors import one_line
 from cifar100.files import write_json
 from cifar100.training import environment
 
@@ -37,7 +41,7 @@ class Watch:
         injected = sum("injected-parameters" in tag for tag in tags)
         self.number = index + 1 - injected
         self.first_line = cells[index].source.strip().partition("\n")[0][:60]
-        value = {"cell": self.number, "of": len(cells) - 1, "since": time.time()}
+        value = {"cell": self.number, "of": len(cells) - 1}
         beside = self.path.with_suffix(".new")
         beside.write_text(json.dumps(value))
         os.replace(beside, self.path)
@@ -103,6 +107,8 @@ def run(notebook: Path, out: Path, profile: str, timeout: int, watch: Watch) -> 
         reason = "the kernel died (ended by the cell, or killed for lack of memory)"
     except CellTimeoutError:
         reason = f"not done within the {timeout} s that a cell may take"
+    except OSError as error:
+        reason = one_line(error)
     else:
         check_executed(executed)
         return
@@ -139,6 +145,17 @@ def device() -> str:
     return words
 
 
+def end_with_parent() -> None:
+    """Have the system end this process when the build is killed, where it can (Linux):
+    a kernel without its parent ends too."""
+    parent = os.getppid()
+    with contextlib.suppress(OSError, AttributeError):
+        set_death_signal = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+    if os.getppid() != parent:  # it was killed a moment ago
+        raise SystemExit(1)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m cifar100.report.execute")
     for name in ("notebook", "out", "status"):
@@ -146,6 +163,16 @@ def main() -> int:
     parser.add_argument("--profile", required=True)
     parser.add_argument("--timeout", type=int, required=True, help="seconds a cell")
     given = parser.parse_args()
+    end_with_parent()
+    try:
+        return execute(given)
+    except OSError as error:  # not even the status can be written
+        print(one_line(error), file=sys.stderr)
+        return os.EX_IOERR
+
+
+def execute(given: argparse.Namespace) -> int:
+    """Run the notebook of the command line; exit status."""
     started = time.monotonic()
     watch = Watch(given.status.with_suffix(".progress"))
     beside = given.status.parent

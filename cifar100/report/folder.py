@@ -7,12 +7,11 @@ import fcntl
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from cifar100.errors import UserError, WorkError
-from cifar100.files import write_json
+from cifar100.errors import UserError, WorkError, one_line
+from cifar100.files import scratch_folder, sweep_folders, write_json
 
 MANIFEST = "report.json"
 KIND = "cifar100 report"
@@ -22,7 +21,7 @@ def read_manifest(output: Path) -> dict | None:
     """What the report in `output` says of itself; None where there is no report."""
     try:
         manifest = json.loads((output / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     is_ours = isinstance(manifest, dict) and manifest.get("kind") == KIND
     return manifest if is_ours else None
@@ -71,31 +70,45 @@ def lock(path: Path) -> Iterator[None]:
         yield  # closing the file, or dying, gives the lock back
 
 
+def sweep(output: Path) -> None:
+    """Remove what a build has left beside `output` that was killed at its very end."""
+    sweep_folders(output.parent, _unfinished(output))
+
+
+def _unfinished(output: Path) -> str:
+    return f".{output.name}.building-"
+
+
 @contextlib.contextmanager
 def new_report(output: Path) -> Iterator[Path]:
     """A folder beside `output` that takes its place if the block ends without error.
 
-    Made before the work starts, so that a place where nothing can be written is
-    found first: UserError.
+    Made before the work starts, so that a place where nothing can be written is found
+    first. What a killed build has left is removed. Raises UserError for a place that
+    can't hold a folder, WorkError for one that is read-only or full.
     """
-    prefix = f".{output.name}.building-"
     previous = output.with_name(f".{output.name}.previous")
-    try:
+    with contextlib.ExitStack() as stack, _written(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         if previous.exists() and not output.exists():
             previous.rename(output)  # a build was killed between its two renames
-        for left_over in output.parent.glob(f"{prefix}*"):
-            shutil.rmtree(left_over, ignore_errors=True)
-        building = Path(tempfile.mkdtemp(prefix=prefix, dir=output.parent))
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"--output {output}: cannot write there ({reason})") from error
-    try:
+        scratch = scratch_folder(output.parent, _unfinished(output))
+        building = stack.enter_context(scratch)
         building.chmod(0o755)  # mkdtemp leaves 0700, closed to a web server
         yield building
         _put_in_place(building, output, previous)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _written(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except (NotADirectoryError, FileExistsError) as error:
+        reason = one_line(error)
+        raise UserError(f"--output {output}: cannot write there ({reason})") from error
+    except OSError as error:
+        reason = one_line(error)
+        raise WorkError(f"cannot write the report {output} ({reason})") from error
 
 
 def _put_in_place(new: Path, output: Path, previous: Path) -> None:

@@ -5,18 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cifar100 import paths
-from cifar100.errors import WorkError
-from cifar100.files import sha256_of, write_atomically, write_json
+from cifar100.errors import WorkError, one_line
+from cifar100.files import (
+    scratch_folder,
+    sha256_of,
+    sweep_folders,
+    write_atomically,
+    write_json,
+)
 from cifar100.report.sources import Source
 
 HEARTBEAT = 10.0  # seconds between two signs of life
+WORK = ".work-"  # begins the name of a folder of notebooks under way
 TAIL = 12  # lines of a failed process that are shown
 
 
@@ -87,6 +93,7 @@ class Runner:
         self.cache, self.profile, self.jobs = cache / profile, profile, jobs
         self.limits = limits or LIMITS[profile]
         self.say = say
+        sweep_folders(self.cache, WORK)  # of a build that was killed
 
     def recall(self, source: Source, key: str) -> Executed | None:
         """The kept execution with this very key, if it is there and undamaged."""
@@ -96,7 +103,7 @@ class Runner:
             status = json.loads((folder / "status.json").read_bytes())
             if status["key"] != key or status["sha256"] != sha256_of(notebook):
                 return None
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
         return Executed(source, notebook, status)
 
@@ -106,18 +113,17 @@ class Runner:
         Raises WorkError after all have ended, naming notebook, cell and error of each
         that did not. No process is left behind, whatever happens.
         """
-        self.cache.mkdir(parents=True, exist_ok=True)
         waiting, running, failures = list(sources), [], []
-        with tempfile.TemporaryDirectory(dir=self.cache, prefix=".work-") as work:
+        with scratch_folder(self.cache, WORK) as work:
             try:
                 while waiting or running:
                     while waiting and len(running) < self.jobs:
-                        running.append(self._start(waiting.pop(0), Path(work)))
+                        running.append(self._start(waiting.pop(0), work))
                     time.sleep(0.05)
                     for child in list(running):
                         if self._is_over(child):
                             running.remove(child)
-                            failures += self._conclude(child, keys)
+                            failures += self._kept(child, keys)
             finally:
                 for child in running:
                     stop(child.process)
@@ -158,6 +164,13 @@ class Runner:
             self.say(f"{child.source.name}: {child.place()}, {child.seconds():.0f} s")
         return False
 
+    def _kept(self, child: Child, keys: dict[str, str]) -> list[str]:
+        try:
+            return self._conclude(child, keys)
+        except OSError as error:
+            what = f"its outputs can't be kept ({one_line(error)})"
+            return [f"{child.source.path}, {child.place()}: {what}; make room there"]
+
     def _conclude(self, child: Child, keys: dict[str, str]) -> list[str]:
         """Keep a finished notebook; or one message that says why it is not kept."""
         name, seconds = child.source.name, child.seconds()
@@ -184,6 +197,8 @@ class Runner:
             return status
         if child.seconds() > self.limits.notebook:
             reason = f"not done within the {self.limits.notebook} s of a notebook"
+        elif code == os.EX_IOERR:
+            reason = f"nothing can be written in {self.cache}; make room there"
         elif code < 0:
             reason = f"the process was killed ({signal.Signals(-code).name}), perhaps"
             reason += " for lack of memory"

@@ -79,7 +79,7 @@ def check_parameters(path: Path) -> None:
             for number, cell in enumerate(cells, start=1)
             if "parameters" in cell["metadata"].get("tags", [])
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WorkError(f"{path}: not a notebook of format 4 ({error!r})") from error
     if len(tagged) != 1:
         raise WorkError(f"{path}: {len(tagged)} cells tagged 'parameters', not one")

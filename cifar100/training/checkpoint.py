@@ -8,9 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from cifar100.files import sha256_of, write_atomically
+from cifar100 import paths
+from cifar100.experiments import Experiment
+from cifar100.files import sha256_of, sweep, write_atomically
 
 MAGIC = b"cifar100 checkpoint 1\n"
+
+
+def path_of(experiment: Experiment, profile: str, seed: int) -> Path:
+    """Where the checkpoint of a run stands."""
+    name = f"{experiment.id}-{profile}-seed-{seed}.checkpoint"
+    return paths.cache() / "checkpoints" / name
 
 
 def save(path: Path, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> None:
@@ -44,9 +52,10 @@ def previous(path: Path) -> Path:
 
 
 def remove(path: Path) -> None:
-    """Delete both: the run is over and recorded."""
+    """Delete both, and what a killed writer left: the run is over and recorded."""
     for candidate in (path, previous(path)):
         candidate.unlink(missing_ok=True)
+    sweep(path)
 
 
 def _verified(path: Path) -> bytes | None:

@@ -13,6 +13,7 @@ from cifar100.experiments import Experiment
 from cifar100.training.optimizers import optimizer
 from cifar100.training.plan import Plan
 
+OWN_STATE = ("model/", "optimizer/")  # keys of what `state` gives
 EVALUATION_BATCH = 500  # one compiled shape; the last batch of a split is padded
 
 
@@ -76,6 +77,12 @@ class Engine(abc.ABC):
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"optimizer/{i:03}"])
 
+    def fits(self, state: dict[str, np.ndarray]) -> bool:
+        """Whether `restore` can take these arrays: each has a place of its shape."""
+        shapes = {key: value.shape for key, value in state.items()}
+        own = {key: value.shape for key, value in self.state().items()}
+        return own == {k: v for k, v in shapes.items() if k.startswith(OWN_STATE)}
+
     @contextlib.contextmanager
     def kept_weights(self) -> Iterator[None]:
         """Whatever the block does to the weights is undone at its end."""
@@ -125,6 +132,13 @@ def create(experiment: Experiment, threads: int) -> Engine:
     backend = keras.backend.backend()
     module = importlib.import_module(f"cifar100.training.{backend}")
     return module.engine(experiment, threads)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether it means that memory ran out; both engines have errors of their own."""
+    kind, text = type(error).__name__, str(error)
+    own = kind == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in text
+    return own or isinstance(error, MemoryError)
 
 
 def _arrays(variables) -> list[np.ndarray]:

@@ -86,7 +86,7 @@ def git(root: Path, *arguments: str) -> str | None:
     """What git answers in the checkout `root`; None without git or without one."""
     command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 (git)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

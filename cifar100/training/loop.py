@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import cache, data, paths
-from cifar100.errors import WorkError
+from cifar100 import cache, data
+from cifar100.errors import WorkError, one_line
 from cifar100.experiments import Experiment
 from cifar100.models import cost
 from cifar100.training import checkpoint, environment, inputs
-from cifar100.training.engine import Engine, create
+from cifar100.training.engine import Engine, create, is_out_of_memory
 from cifar100.training.evaluations import AVERAGED_SHARE, evaluate
 from cifar100.training.first_step import fingerprint
 from cifar100.training.plan import plan_epoch, steps_per_epoch
@@ -43,30 +43,30 @@ def train(
 
     `on_epoch(experiment, seed, row)` is called with each row of the history, to which
     `epochs` and `images_per_second` are added for display, `on_run(run)` with each run
-    as soon as it is done. `threads` is the number that one operation may use, all cores
-    by default. Raises `DataMissing` without the data set, `UserError` for a network
-    that can't be built and, when the other seeds are done, `WorkError` for runs that
-    can't go on.
+    as soon as it is done: to store it, since its checkpoint goes when that returns.
+    `threads` is the number that one operation may use, all cores by default. Raises
+    `DataMissing` without the data set, `UserError` for a network that can't be built
+    and, when the other seeds are done, `WorkError` for runs that can't go on.
     """
     engine = create(experiment, threads or environment.cores())  # refuses wrong words
     splits = {split: inputs.load(experiment, split) for split in inputs.SPLITS}
     amount = scale(profile, experiment, cost.macs(engine.model))
     runs, failures = [], []
     for seed in seeds:
-        course = _Course(engine, seed, profile, amount, splits, checkpoint_seconds)
         try:
-            runs.append(course.run(on_epoch))
-        except MemoryError:
-            failures.append(f"{experiment.name}, seed {seed}: out of memory")
-            continue
+            course = _Course(engine, seed, profile, amount, splits, checkpoint_seconds)
+            runs.append(course.run(on_epoch, on_run))
         except WorkError as error:
             failures.append(str(error))
-            continue
-        finally:
-            if course.stored is not None:
-                course.stored.remove()
-        if on_run:
-            on_run(runs[-1])
+        except OSError as error:
+            failures.append(
+                f"{experiment.name}, seed {seed}: {one_line(error)}; make room, and "
+                "the same command goes on from the last checkpoint"
+            )
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            failures.append(f"{experiment.name}, seed {seed}: out of memory")
     if failures:
         raise WorkError("; ".join(failures))
     return runs
@@ -98,7 +98,19 @@ class _Course:
         self.averaged: list[np.ndarray] | None = None
         self.best: list[np.ndarray] | None = None
 
-    def run(self, on_epoch: OnEpoch | None) -> Run:
+    def run(self, on_epoch: OnEpoch | None, on_run: OnRun | None) -> Run:
+        """Train to the end; the checkpoint is kept until `on_run` has the run."""
+        try:
+            run = self._trained(on_epoch)
+        finally:
+            if self.stored is not None:
+                self.stored.remove()
+        if on_run:
+            on_run(run)
+        checkpoint.remove(self._path)
+        return run
+
+    def _trained(self, on_epoch: OnEpoch | None) -> Run:
         began = time.perf_counter()  # compilation stays out of the clock of training
         found = fingerprint(self.engine, self.all_train)
         self.engine.logits(self.val.images[:1])
@@ -117,9 +129,7 @@ class _Course:
             if time.monotonic() - saved >= self.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
-        run = self._finish(found, compilation)
-        checkpoint.remove(self._path)
-        return run
+        return self._finish(found, compilation)
 
     def _epoch(self, epoch: int) -> dict[str, Any]:
         images, epochs = len(self.train.fine), self.amount.epochs
@@ -134,19 +144,17 @@ class _Course:
         losses, correct = self.engine.train_epoch(pictures, self.train.fine, plan)
         trained = time.perf_counter()
         loss = float(losses.mean(dtype=np.float64))
-        if not math.isfinite(loss):
-            raise WorkError(
-                f"{self.experiment.name}, seed {self.seed}: the loss is {loss} in "
-                f"epoch {epoch}; a lower learning rate may help. No record was written."
-            )
+        self._check_finite(loss, f"the loss is {loss} in epoch {epoch}")
         scored = self._score(self.val)
         final = metrics(self.stopping.counted(scored))
+        val_loss = final["loss"]
+        self._check_finite(val_loss, f"the val loss is {val_loss} after epoch {epoch}")
         row = {
             "epoch": epoch,
             "learning_rate": float(plan.learning_rates[-1]),
             "train_loss": loss,
             "train_top1": float(correct.sum() / plan.order.size),
-            "val_loss": final["loss"],
+            "val_loss": val_loss,
             "val_top1": final["top1"],
         }
         if self.stopping.on:
@@ -154,6 +162,13 @@ class _Course:
         row["seconds"] = round(trained - began, 3)
         row["evaluation_seconds"] = round(time.perf_counter() - trained, 3)
         return row
+
+    def _check_finite(self, value: float, text: str) -> None:
+        if not math.isfinite(value):
+            raise WorkError(
+                f"{self.experiment.name}, seed {self.seed}: {text}; a lower learning "
+                "rate may help. No record was written."
+            )
 
     def _report(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row of the history with what a progress display wants besides."""
@@ -237,8 +252,7 @@ class _Course:
 
     @property
     def _path(self) -> Path:
-        name = f"{self.experiment.id}-{self.profile}-seed-{self.seed}.checkpoint"
-        return paths.cache() / "checkpoints" / name
+        return checkpoint.path_of(self.experiment, self.profile, self.seed)
 
     def _save(self) -> None:
         arrays = self.engine.state()
@@ -255,6 +269,8 @@ class _Course:
         if found is None or found[1]["machine"] != self._machine():
             return
         arrays, state = found
+        if not self.engine.fits(arrays):
+            return  # made by other code of the same network
         self.engine.restore(arrays)
         for name in ("averaged", "best"):
             keys = sorted(key for key in arrays if key.startswith(f"{name}/"))

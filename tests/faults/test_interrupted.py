@@ -1,0 +1,137 @@
+"""Ctrl-C in the middle of each command: one line, exit status 130, and on it goes."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+from killing import FOLDER, ROOT, count_networks, state
+
+MOMENTS = 20  # of the long form
+SCRIPT = FOLDER / "interrupted.py"
+STOPPED = "stopped; the same command goes on from the last checkpoint\n"
+UNTOUCHED = "error: interrupted; the last report is untouched\n"
+CUP = str(FOLDER.parent / "pictures" / "cup.webp")
+COMMANDS = {
+    "experiments": ["cifar100", "experiments"],
+    "status": ["cifar100", "status", "--json"],
+    "compare": ["cifar100", "compare", "simple_cnn_short", "simple_cnn", "--json"],
+    "check": ["cifar100", "check", "--no-fingerprints"],
+    "data": ["cifar100 with small data", "data"],
+    "predict": ["cifar100", "predict", CUP, "--network", "lenet5", "--json"],
+    "build": ["build_report", "--only", "00", "--jobs", "1"],
+}
+TRAINING = {
+    "train": ["cifar100", "train", "lenet5", "--rehearsal", "--threads", "1"],
+    "rehearse": ["cifar100", "record", "--rehearsal", "--only", "lenet5"],
+}
+
+
+@pytest.fixture
+def furnished(home, fake_archive, monkeypatch):
+    """A home with records, counted networks, weights, and a small data set to get."""
+    for name in ("simple_cnn", "simple_cnn_short"):
+        source = ROOT / "records" / name
+        if not source.exists():
+            pytest.skip("nothing is recorded")
+        shutil.copytree(source, home / "records" / name)
+    count_networks()
+    monkeypatch.setenv("CIFAR100_SOURCE", str(fake_archive))
+    return home
+
+
+def run(moment, command, tmp_path):
+    """The command with a Ctrl-C at a moment: exit status, outputs, moments."""
+    noted = tmp_path / "moments"
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(moment), *command],
+        **{"capture_output": True, "text": True, "timeout": 300},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "MOMENTS": str(noted)},
+    )
+    moments = int(noted.read_text()) if moment == "-" else None
+    return done.returncode, done.stdout, done.stderr, moments
+
+
+def assert_stopped(code, out, err, name):
+    assert code == 130, err
+    assert err == (UNTOUCHED if name == "build" else STOPPED)
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("name", [n for n in COMMANDS if n != "predict"])
+def test_a_command_is_interrupted(furnished, tmp_path, name):
+    """At one moment, while it reads and imports what it needs."""
+    before = state(furnished)
+    moment = random.Random(os.environ.get("SEED")).randrange(60)
+    code, out, err, _ = run(moment, COMMANDS[name], tmp_path)
+    assert_stopped(code, out, err, name)
+    assert state(furnished) == before
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_interrupted_at_random_moments_and_repeated(
+    furnished, tmp_path, name, kept_network
+):
+    shutil.copytree(kept_network, furnished / "weights")
+    code, expected, err, moments = run("-", COMMANDS[name], tmp_path)
+    assert code == 0, err
+    finished = state(furnished).keys()
+    generator = random.Random(os.environ.get("SEED", name))
+    for moment in generator.sample(range(moments), MOMENTS):
+        if name in ("data", "build"):
+            for folder in ("data", "report", ".cache/data", ".cache/report"):
+                shutil.rmtree(furnished / folder, ignore_errors=True)
+        code, out, err, _ = run(moment, COMMANDS[name], tmp_path)
+        assert_stopped(code, out, err, name)
+        code, out, err, _ = run("-", COMMANDS[name], tmp_path)
+        assert code == 0, err
+        assert name == "build" or out == expected
+        assert state(furnished).keys() == finished
+
+
+@pytest.fixture(scope="module")
+def kept_network(real_cache, tmp_path_factory):
+    """A folder with a network; nobody needs it to be trained."""
+    import numpy as np
+
+    from cifar100 import models, weights
+    from cifar100.experiments import get
+
+    folder = tmp_path_factory.mktemp("kept")
+    arrays = [np.array(w) for w in models.build(get("lenet5"), seed=1).weights]
+    weights.save(get("lenet5"), arrays, seed=1, output=folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("name", TRAINING)
+def test_training_is_interrupted_again_and_again(home_with_data, name):
+    """Until a call comes to its end; then the records are those of three runs."""
+    count_networks()
+    command = [sys.executable, "-m", *TRAINING[name]]
+    generator, codes = random.Random(os.environ.get("SEED", name)), []
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    for _ in range(6):
+        process = subprocess.Popen(command, **pipes)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(generator.uniform(1.5, 9))
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=120)
+        codes.append(process.returncode)
+        assert "Traceback" not in out + err
+        assert process.returncode in (0, 2, 130), err  # 2: it is recorded already
+        if process.returncode == 130:
+            assert err.endswith(STOPPED)
+    assert 130 in codes
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode in (0, 2), done.stderr
+    expected = 1 if name == "train" else 3
+    assert len(list(home_with_data.glob("rehearsal/lenet5/seed-*.json"))) == expected
+    assert not list(home_with_data.rglob("*.tmp"))
