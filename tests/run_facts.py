@@ -10,5 +10,5 @@ FACTS = {
     "engine": "tensorflow",
     "device": {"kind": "cpu", "name": "a processor"},
     "threads": {"intra": 1, "inter": 1},
-    "versions": {},
+    "versions": {"tensorflow": "2", "keras": "3"},
 }

@@ -26,6 +26,7 @@ def recipe(**changes):
     )
 
 
+@pytest.mark.data
 def test_whitened_patches_have_unit_variance_and_no_correlation():
     images = data.load("train").images[:500]
     layer = PatchWhitening(24, 2)
@@ -52,6 +53,7 @@ def test_the_whitening_kernel_stays_and_its_bias_learns():
     assert lacking == 2 * 2 * 3 * 24
 
 
+@pytest.mark.data
 def test_initial_weights_take_the_images_and_nothing_else_does():
     model, images = models.build(recipe()), data.load("train").images[:50]
     plain = [np.array(w) for w in model.weights]
@@ -219,6 +221,7 @@ def test_each_picture_is_flipped_every_other_epoch():
     assert 60 < seen[0].sum() < 140
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("side", [16, 20, 24, 28])
 def test_smaller_pictures_are_those_of_pillow(side):
     images = data.load("train").images[:20]

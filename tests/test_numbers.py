@@ -14,6 +14,7 @@ GENERATED = {
     "README.ko.md": README,
     "engines.md": ("spread", "programs", "speed"),  # test_docs.py
     "evidence.md": ("simulation",),  # test_evidence.py
+    "scaling.md": ("workers", "simulated", "troubles", "large"),  # test_docs.py
 }
 FILES = ("*.md", "docs/*.md", "notebooks/*.ipynb", "notebooks/drafts/*.ipynb")
 PROSE = sorted(path for names in FILES for path in ROOT.glob(names))

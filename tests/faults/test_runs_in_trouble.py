@@ -139,7 +139,8 @@ def test_files_from_another_time_count_as_what_they_hold(home, fake_data):
     moment = (datetime(2099, 1, 1).timestamp(),) * 2
     data.prepare(progress=False)
     before = data.load("train").images.sum()
-    options = {"metrics": {"val_top1": 0.1}, "facts": FACTS}
+    figures = ("val_top1", "val_loss", "train_top1", "train_loss")
+    options = {"metrics": dict.fromkeys(figures, 0.1), "facts": FACTS}
     run = Run(get("simple_cnn"), 0, "full", [], {}, {}, **options)
     record = records.write(run)
     pack = Pack(home / "visit.zip", paths.records())
