@@ -41,6 +41,7 @@ def with_notebooks(home, text="first"):
     return home
 
 
+@pytest.mark.slow
 def test_pages_killed_at_every_change_of_a_file(tmp_path, home):
     """Executed already: what is written here are pages, in place of older ones."""
     with Nursery("report") as nursery:
