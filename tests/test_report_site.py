@@ -8,12 +8,12 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cifar100 import paths
-from cifar100.evidence import KOREAN
+from cifar100.evidence import ENGLISH, KOREAN
 from cifar100.experiments import NOTEBOOKS
 from cifar100.report import figures, measured, verdicts
 from cifar100.report.sources import CONTENT, TEMPLATES
 from cifar100.report.terms import link_terms, references, terms
-from cifar100.report.words import LANGUAGES, Words, content
+from cifar100.report.words import Words, content
 
 CITATION = re.compile(r"arXiv:\d{4}\.\d{5}")
 PROSE = [*paths.package_root().glob("notebooks/**/*.ipynb")]
@@ -29,7 +29,7 @@ def linked(text, known=()):
 # words
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("code", [x.code for x in verdicts.LANGUAGES])
 def test_every_word_is_said_in_every_language(code):
     sections = {k: v for k, v in content().items() if k != "notebooks"}
     said = [entry for section in sections.values() for entry in section.values()]
@@ -159,7 +159,7 @@ def test_groups_hold_every_line_once(table):
 
 
 def test_marks_of_the_journey_stand_where_the_figures_say(table):
-    found = verdicts.lines(table, verdicts.LANGUAGES["en"])
+    found = verdicts.lines(table, ENGLISH)
     drawn = verdicts.journey(found)
     scale = verdicts.Scale([0.3, 0.79])
     assert (scale.low, scale.high) == (0.2, 0.9)

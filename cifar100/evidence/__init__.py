@@ -15,14 +15,13 @@ from cifar100.evidence.exam import (
     best_of,
     effects_on_test,
     examined,
-    mean_interval,
     on_front,
     rank_agreement,
     standings,
     top1_on,
     with_test,
 )
-from cifar100.evidence.findings import findings, headlines, in_words
+from cifar100.evidence.findings import findings, headlines, in_words, kind_of
 from cifar100.evidence.korean import KOREAN
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
@@ -47,6 +46,7 @@ from cifar100.evidence.paired import (
     Contrast,
     PairedEffect,
     effects,
+    mean_interval,
     paired_differences,
 )
 from cifar100.evidence.recorded import compare, contrasts, recorded_effects
@@ -82,6 +82,7 @@ __all__ = [
     "in_words",
     "interval_text",
     "judgement",
+    "kind_of",
     "kinship",
     "mean_interval",
     "mean_probability",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cifar100.evidence.paired import PairedEffect
+from cifar100.evidence.paired import PairedEffect, mean_interval
 from cifar100.evidence.recorded import COLUMNS, effects_in
 from cifar100.experiments import EXPERIMENTS, FAMILIES
 
@@ -72,14 +72,6 @@ def standings(finals: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "row", [e.row for e in story])
     table.insert(2, "planned", [e.seeds for e in story])
     return table.rename_axis("experiment")
-
-
-def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """The t interval of a mean of values (n,); nan for a single one."""
-    if len(values) < 2:
-        return np.nan, np.nan
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
-    return float(values.mean() - half), float(values.mean() + half)
 
 
 def rank_agreement(val: Sequence[float], test: Sequence[float]) -> Agreement:

@@ -1,13 +1,13 @@
 """What the course has found, step by step: the table behind README, report and exam."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cifar100.evidence.languages import ENGLISH, Language
-from cifar100.evidence.paired import ALPHA, PairedEffect
+from cifar100.evidence.paired import PairedEffect, mean_interval
 from cifar100.evidence.recorded import recorded_effects
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment, Step
 from cifar100.records import Record, list_records
@@ -129,11 +129,8 @@ def _level(by_seed: dict[int, float]) -> dict[str, Any]:
     top1 = np.array([by_seed[seed] for seed in sorted(by_seed)])
     n = len(top1)
     mean = float(top1.mean()) if n else np.nan
-    half = np.nan
-    if n > 1:
-        error = float(top1.std(ddof=1)) / np.sqrt(n)
-        half = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * error
-    return {"top1": mean, "top1_low": mean - half, "top1_high": mean + half, "n": n}
+    low, high = mean_interval(top1)
+    return {"top1": mean, "top1_low": low, "top1_high": high, "n": n}
 
 
 def _in_words(row: dict[str, Any], language: Language) -> dict[str, str]:
@@ -147,7 +144,7 @@ def _in_words(row: dict[str, Any], language: Language) -> dict[str, str]:
         "difference": language.effect(row["effect"], row["low"], row["high"]),
         "p": language.p(row["p_adjusted"]),
         "seeds": language.count(row["n"], row["seeds"]),
-        "verdict": _verdict(row, language),
+        "verdict": language.words[kind_of(row)],
         "notebook": row["notebook"],
     }
 
@@ -159,10 +156,11 @@ def _ours(row: dict[str, Any], language: Language) -> str:
     return language.level(row["top1"], row["top1_low"], row["top1_high"])
 
 
-def _verdict(row: dict[str, Any], language: Language) -> str:
-    """The word; without one, why there is none."""
+def kind_of(row: Mapping[str, Any]) -> str:
+    """The key of `Language.words` for a row of `findings`: its word, or why it has
+    none."""
     if row["n"] == 0:
-        return language.words["missing"]
+        return "missing"
     if row["kind"] == "exploratory":
-        return language.words["exploratory"]
-    return language.words[row["word"] or "open"]
+        return "exploratory"
+    return row["word"] or "open"

@@ -78,6 +78,14 @@ class PairedEffect:
         return {k: None if v == np.inf else v for k, v in asdict(self).items()}
 
 
+def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """The t interval of a mean of values (n,); nan for fewer than two."""
+    if len(values) < 2:
+        return np.nan, np.nan
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * stats.sem(values)
+    return float(values.mean() - half), float(values.mean() + half)
+
+
 def paired_differences(
     child: Mapping[int, float], parent: Mapping[int, float]
 ) -> np.ndarray:

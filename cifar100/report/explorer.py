@@ -11,10 +11,15 @@ from typing import Any
 import jinja2
 import numpy as np
 from markupsafe import Markup
-from scipy import stats
 
 from cifar100.costs import petaflop
-from cifar100.evidence import PairedEffect, interval_text, pp, recorded_effects
+from cifar100.evidence import (
+    PairedEffect,
+    interval_text,
+    mean_interval,
+    pp,
+    recorded_effects,
+)
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment
 from cifar100.listing import change
 from cifar100.records import Record
@@ -24,7 +29,6 @@ PAGE = "explorer.html"
 SCRIPTS = ("view", "axes", "chart", "parts")  # in the order in which they are needed
 ASSETS = ("explorer.css", *(f"explorer-{name}.js" for name in SCRIPTS), "explorer.js")
 QUANTITIES = ("val_top1", "train_top1", "val_loss", "train_loss")
-LEVEL = 0.95
 OPENING = 4  # curves at most on a page that nobody has chosen for yet
 
 Runs = Mapping[str, Sequence[Record]]  # by experiment, in the order of the ladder
@@ -80,12 +84,10 @@ def mean_and_interval(
     values: Sequence[float],
 ) -> tuple[float, float | None, float | None]:
     """Mean over seeds with the bounds of its 95 % t interval; None for a single one."""
-    mean, n = float(np.mean(values)), len(values)
-    if n < 2:
+    mean = float(np.mean(values))
+    if len(values) < 2:
         return mean, None, None
-    error = float(np.std(values, ddof=1)) / np.sqrt(n)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * error)
-    return mean, mean - half, mean + half
+    return mean, *mean_interval(np.array(values))
 
 
 def table_rows(runs: Runs, pages: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -93,7 +95,8 @@ def table_rows(runs: Runs, pages: Mapping[str, str]) -> list[dict[str, Any]]:
 
     `pages` are the addresses of the notebooks in the report by their number.
     """
-    effects = {e.child: e for family in FAMILIES for e in recorded_effects(family)}
+    found = [record for records in runs.values() for record in records]
+    effects = {e.child: e for f in FAMILIES for e in recorded_effects(f, found)}
     steps = {step.row: step for step in STORY}
     rows = []
     for name, records in runs.items():

@@ -25,7 +25,7 @@ from cifar100.report.prose import Page, inline
 from cifar100.report.searching import sections_script
 from cifar100.report.sources import EVIDENCE, TEMPLATES
 from cifar100.report.terms import Term, link_terms, references, terms
-from cifar100.report.words import LANGUAGES, Words
+from cifar100.report.words import Words
 
 VENDOR = TEMPLATES / "vendor"
 
@@ -116,8 +116,8 @@ def _claims_in_all_languages(
     """Index and verdict table, once a language."""
     table = findings(found)
     html = {}
-    for code in LANGUAGES:
-        environment, language = environment_of(code), verdicts.LANGUAGES[code]
+    for language in verdicts.LANGUAGES:
+        environment = environment_of(language.code)
         lines = verdicts.lines(table, language)
         content = {
             **site,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from cifar100.evidence import ENGLISH, KOREAN, Language, in_words
+from cifar100.evidence import ENGLISH, KOREAN, Language, in_words, kind_of
 from cifar100.experiments import STORY, Step
 from cifar100.experiments.story import TARGET_OWN_NETWORK, TARGET_TRANSFER
 
-LANGUAGES: Mapping[str, Language] = {"en": ENGLISH, "ko": KOREAN}
+LANGUAGES = (ENGLISH, KOREAN)
 # Classes of the style sheet by verdict word, in the order in which they are listed.
 MARKS = {
     "held": "held",
@@ -58,15 +58,6 @@ def lines(table: pd.DataFrame, language: Language) -> list[Line]:
     said = in_words(table, language).to_dict("records")
     rows = table.to_dict("records")
     return [Line(r, s, kind_of(r)) for r, s in zip(rows, said, strict=True)]
-
-
-def kind_of(row: Mapping[str, Any]) -> str:
-    """The key of `MARKS` that a row of `findings` falls under."""
-    if row["n"] == 0:
-        return "missing"
-    if row["kind"] == "exploratory":
-        return "exploratory"
-    return row["word"] or "open"
 
 
 def by_kind(found: Sequence[Line]) -> dict[str, list[Line]]:

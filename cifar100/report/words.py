@@ -9,8 +9,6 @@ from markupsafe import Markup
 from cifar100.report.pages import Summary
 from cifar100.report.sources import CONTENT
 
-LANGUAGES = ("en", "ko")
-
 
 class Words:
     """The words of one language as attributes: `words.search`.
