@@ -2,6 +2,10 @@
 # Nothing has to be done before them but to have Python from 3.11 to 3.13.
 
 PY := .venv/bin/python
+# One process a core, up to four: most tests use one. A file stays together, and files go
+# in their order, the long ones of the browser first.
+SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(PY) -m pytest $(SPREAD)
 CODE := $(wildcard cifar100 tests notebooks benchmarks scripts build_report.py)
 
 .NOTPARALLEL: # the targets share .venv and data/, and use all cores as it is
@@ -14,10 +18,10 @@ report: environment data-or-not ## build report/index.html; ARGS="--only 05,06"
 	@$(PY) build_report.py $(ARGS)
 
 test: environment data-or-not browser ## run all tests; ARGS="tests/test_data.py -x"
-	@$(PY) -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 faults: environment data-or-not ## the long tests: killed, interrupted, out of room
-	@$(PY) -m pytest -m "slow or not slow" tests/faults $(ARGS)
+	@$(PYTEST) -m "slow or not slow" tests/faults $(ARGS)
 
 lab: environment data-or-not ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab --notebook-dir=notebooks $(ARGS)

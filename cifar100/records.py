@@ -25,6 +25,7 @@ STORY_FIELDS = ("row", "claim", "supports", "kind")
 SPLITS = ("val", "test")  # whose predictions are stored
 LARGEST_ARRAYS = 16 * 2**20  # bytes that the arrays of a file may have unpacked
 NUMBER = (int, float)
+FIGURES = ("val_top1", "train_top1", "val_loss", "train_loss")
 KINDS = {  # what every reader of a record counts on
     **{"experiment": str, "id": str, "seed": int, "profile": str, "settings": dict},
     **{"story": dict, "written": str, "commit": (str, NoneType), "clean": bool},
@@ -34,9 +35,10 @@ KINDS = {  # what every reader of a record counts on
     "device": {"kind": str, "name": str},
     "threads": {"intra": int},
     "seconds": {"train": NUMBER, "evaluation": NUMBER, "compilation": NUMBER},
-    "metrics": {"val_top1": NUMBER},
+    "metrics": dict.fromkeys(FIGURES, NUMBER),
     **{"weights_sha256": str, "val_scored": str, "images_per_second": NUMBER},
-    **{"resumed": int, "versions": dict, "evaluations": dict, "epochs": [dict]},
+    **{"resumed": int, "evaluations": dict, "epochs": [dict]},
+    "versions": {"keras": str},
 }
 REHEARSAL = "smoke"  # the profile of a rehearsal, whose records are no evidence
 

@@ -7,7 +7,7 @@ from cifar100.class_names import COARSE_OF_FINE
 from cifar100.experiments import EXPERIMENTS, get
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 # Name: what the logit of the true class is ahead on average. Both families, a parent
 # and its child in each; `fast_wide` keeps its logits.
@@ -61,7 +61,8 @@ def made_run(name, seed, val, test, **facts):
         history=[{"epoch": 1, "val_top1": found["top1"], "train_loss": 4.6}],
         val=scored["val"],
         test=scored["test"],
-        metrics={f"val_{key}": value for key, value in found.items()}
+        metrics=METRICS
+        | {f"val_{key}": value for key, value in found.items()}
         | {"val_second_half_top1": found["top1"]},
         evaluations=dict.fromkeys(experiment.evaluations, found),
         facts=FACTS | {"fingerprint": FACTS["fingerprint"] | size} | facts,

@@ -42,7 +42,11 @@ def stored(home, experiment, seed, plain, ways, device="cpu"):
         **{"val_scored": "all", "precision": "float32", "images_per_second": 1},
         **{"profile": "full", "settings": {}, "story": {}, "written": "", "epochs": []},
         **{"commit": None, "clean": True, "exclusive": False, "engine": "tensorflow"},
-        **{"sha256": {"split_index": ""}, "weights_sha256": "", "versions": {}},
+        **{
+            "sha256": {"split_index": ""},
+            "weights_sha256": "",
+            "versions": {"keras": ""},
+        },
         **{"threads": {"intra": 1}, "resumed": 0},
     }
     path.write_text(json.dumps(content))

@@ -17,7 +17,7 @@ from cifar100.packing import LARGEST_PART, Pack, read_pack
 from cifar100.recording import claimed
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 TREE = ("simple_cnn", "simple_cnn_short", "simple_cnn_weight_decay")
 
@@ -42,7 +42,7 @@ def store(name, seed=0, *, kind="cpu", profile="full", **changes):
         history=[{"epoch": 1, "val_top1": 0.1, "train_loss": 4.6}],
         val=val,
         test=TEST,
-        metrics={f"val_{key}": value for key, value in metrics(val).items()},
+        metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},
         facts=FACTS | {"device": {"kind": kind, "name": "a device"}},
     )
     record = records.write(run, rehearsal=profile != "full")
@@ -284,7 +284,7 @@ def test_one_damaged_pack_keeps_the_others_from_being_merged(packed, tmp_path):
         ({"device": 3}, "device lacking"),
         ({"experiment": ["simple_cnn"]}, "experiment lacking"),
         ({"sha256": {"split_index": "0"}}, "another train/val split"),
-        ({"metrics": {"val_top1": 0.99}}, "val_top1 is stored as 0.99"),
+        ({"metrics": METRICS | {"val_top1": 0.99}}, "val_top1 is stored as 0.99"),
         ({"metrics": {}}, "metrics lacking"),
     ],
     ids=lambda value: json.dumps(value)[:30] if isinstance(value, dict) else "",

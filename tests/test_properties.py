@@ -22,7 +22,7 @@ from cifar100.training.run import Run
 from cifar100.training.schedules import learning_rates
 from cifar100.training.scores import metrics, per_image
 from cifar100.training.stopping import first_half
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 quick = settings(
     max_examples=25,
@@ -203,7 +203,7 @@ def test_a_record_is_read_as_it_was_written(home, seed, figures, number):
         history=[{"epoch": 1, **figures}],
         val=val,
         test=val,
-        metrics={f"val_{key}": value for key, value in metrics(val).items()},
+        metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},
         evaluations={"flip_tta": figures},
         facts=FACTS,
     )

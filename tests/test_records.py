@@ -16,7 +16,7 @@ from cifar100.experiments import get
 from cifar100.training import environment
 from cifar100.training.run import Run
 from cifar100.training.scores import metrics, per_image
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 RECORDED = sorted(paths.records().glob("*/seed-*.json"))
 
@@ -39,7 +39,7 @@ def run():
         history=[{"epoch": 1, "val_top1": 0.1, "train_loss": 4.6}],
         val=val,
         test=scored(10_000, 1),
-        metrics={f"val_{key}": value for key, value in metrics(val).items()},
+        metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},
         facts=dict(FACTS),
     )
 

@@ -23,7 +23,7 @@ from cifar100.experiments import EXPERIMENTS, Experiment, get
 from cifar100.files import sha256_of
 from cifar100.training.engine import create
 from cifar100.training.run import Run
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 SMALL = get("lenet5_batch_norm")  # kernels, biases, moving statistics
 
@@ -239,7 +239,7 @@ def test_the_time_of_an_export_is_that_of_a_record(home):
     for seed, minutes in (0, 5), (2, 9):
         seconds = {"train": 60 * minutes - 60, "evaluation": 60, "compilation": 600}
         facts = FACTS | {"seconds": seconds}
-        given = {"history": [], "val": {}, "test": {}, "metrics": {"val_top1": 0.1}}
+        given = {"history": [], "val": {}, "test": {}, "metrics": METRICS}
         records.write(Run(SMALL, seed, "full", **given, facts=facts))
     assert "with seed 0 took 5 minutes on a proc" in exporting.beforehand(SMALL, 0)
     assert "with seed 2 took 9 minutes on a proc" in exporting.beforehand(SMALL, 3)

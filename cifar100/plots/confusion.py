@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from cifar100.class_names import COARSE_NAMES
 from cifar100.evidence import BY_SUPERCLASS
 from cifar100.plots.style import COLORS, FIGSIZE_WIDE, INK, finished, percent_axis
+from cifar100.plots.tidy import with_data
 
 EACH = len(BY_SUPERCLASS) // len(COARSE_NAMES)  # classes of a superclass
 SHADES = "rocket_r"  # light for none, dark for all: readable in grey
@@ -70,6 +71,7 @@ def plot_superclass_confusion(counts: np.ndarray, least: float = 0.02) -> Figure
     return finished(figure)
 
 
+@with_data
 def plot_classes(table: pd.DataFrame) -> Figure:
     """Top-1 of each class, a row of dots for each superclass, the lowest mean first.
 

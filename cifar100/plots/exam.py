@@ -19,6 +19,7 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 GROUPS = {  # of experiments: colour, marker
     "the student's steps": (COLORS[0], "o"),
@@ -34,6 +35,7 @@ COSTS = {
 WORTH_A_NAME, CLEAR = 0.02, 1.25  # top-1 and cost (a factor) between two names
 
 
+@with_data
 def plot_val_against_test(standings: pd.DataFrame) -> Figure:
     """Mean test top-1 of each experiment by its mean val top-1, and their difference.
 
@@ -64,6 +66,7 @@ def plot_val_against_test(standings: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
     """Test top-1 against what it costs, a panel for each of `costs` (column: label).
 

@@ -18,8 +18,10 @@ from cifar100.plots.style import (
     legend_above,
     percent_axis,
 )
+from cifar100.plots.tidy import with_data
 
 
+@with_data
 def plot_noise(finals: pd.DataFrame, spread: pd.DataFrame) -> Figure:
     """How far runs of one experiment lie apart, and how far the images alone would
     throw a figure.
@@ -50,6 +52,7 @@ def plot_noise(finals: pd.DataFrame, spread: pd.DataFrame) -> Figure:
     return finished(figure)
 
 
+@with_data
 def plot_seeds_needed(needed: pd.DataFrame, recorded: Sequence[int] = (3, 5)) -> Figure:
     """Paired seeds that find an effect with 80 % power, by its size; both axes double.
 
@@ -77,6 +80,7 @@ def plot_seeds_needed(needed: pd.DataFrame, recorded: Sequence[int] = (3, 5)) ->
     return finished(figure)
 
 
+@with_data
 def plot_ensembles(sizes: pd.DataFrame) -> Figure:
     """Test top-1 of ensembles by the number of runs in them.
 

@@ -54,8 +54,10 @@ def _machine(record: Record) -> tuple[str, str, str]:
     content = record.data
     device, versions = content["device"], content["versions"]
     name = f"{device['name']} ({device['kind'].upper()})"
-    engine = {"tensorflow": "TensorFlow", "jax": "JAX"}[content["engine"]]
-    words = f"{engine} {versions[content['engine']]}, Keras {versions['keras']}"
+    engine = content["engine"]
+    name_of_engine = {"tensorflow": "TensorFlow", "jax": "JAX"}.get(engine, engine)
+    of_engine = f"{name_of_engine} {versions.get(engine, '')}".rstrip()
+    words = f"{of_engine}, Keras {versions['keras']}"
     return name, words, str(content["threads"]["intra"])
 
 

@@ -150,6 +150,8 @@ RECORDS = [
     (broken_record('{"schema": 1}'), STATUS, "experiment, id, seed"),
     (recorded(metrics={}), STATUS, "metrics lacking"),
     (recorded(metrics={"val_top1": "high"}), STATUS, "metrics lacking"),
+    (recorded(metrics={"val_top1": 0.5}), STATUS, "metrics lacking"),
+    (recorded(versions={}), STATUS, "versions lacking"),
     (recorded(seed="0"), STATUS, "seed lacking"),
     (recorded(device=None), STATUS, "device lacking"),
     (recorded(fingerprint={"macs": 1}), ["status"], "fingerprint lacking"),

@@ -15,7 +15,7 @@ from cifar100.packing import Pack
 from cifar100.report.build import Options, build
 from cifar100.training import checkpoint, loop
 from cifar100.training.run import Run
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 NO_SPACE = "No space left on device"
 READ_ONLY = "Read-only file system"
@@ -25,7 +25,7 @@ def a_run(size=5000):
     """A run whose record takes some `15 * size` bytes."""
     generator = np.random.default_rng(0)
     arrays = {"probability": generator.normal(size=size)}
-    options = {"metrics": {"val_top1": 0.1}, "facts": FACTS}
+    options = {"metrics": METRICS, "facts": FACTS}
     return Run(get("simple_cnn"), 0, "full", [], arrays, arrays, **options)
 
 

@@ -22,7 +22,7 @@ from cifar100.recording import claimed
 from cifar100.report.build import Options, build
 from cifar100.training import engine, loop
 from cifar100.training.run import Run
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 ONE_STEP = {"architecture": "simple_cnn", "optimizer": "sgd", "batch_size": 256}
 
@@ -139,8 +139,7 @@ def test_files_from_another_time_count_as_what_they_hold(home, fake_data):
     moment = (datetime(2099, 1, 1).timestamp(),) * 2
     data.prepare(progress=False)
     before = data.load("train").images.sum()
-    figures = ("val_top1", "val_loss", "train_top1", "train_loss")
-    options = {"metrics": dict.fromkeys(figures, 0.1), "facts": FACTS}
+    options = {"metrics": METRICS, "facts": FACTS}
     run = Run(get("simple_cnn"), 0, "full", [], {}, {}, **options)
     record = records.write(run)
     pack = Pack(home / "visit.zip", paths.records())

@@ -13,7 +13,7 @@ import numpy as np
 from cifar100.experiments import get
 from cifar100.files import sha256_of
 from cifar100.official import FOLDER
-from tests.run_facts import FACTS
+from tests.run_facts import FACTS, METRICS
 
 LENET = get("lenet5")
 ARCHIVE = f"{FOLDER}.tar.gz"
@@ -46,7 +46,7 @@ def a_record(**changes):
         **{"profile": "full", "settings": experiment.settings, "story": {}},
         **{"written": "2026-01-01", "commit": "c0ffee", "clean": True, "epochs": []},
         **{"sha256": {"split_index": "0"}, "precision": "float32", "exclusive": False},
-        **{"metrics": {"val_top1": 0.1}, "evaluations": {}, **FACTS},
+        **{"metrics": METRICS, "evaluations": {}, **FACTS},
     }
     return content | changes
 
