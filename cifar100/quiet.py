@@ -26,7 +26,7 @@ def quiet_start() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # a Ctrl-C is no failure
             held.seek(0)
             os.write(kept, held.read())
             raise

@@ -95,7 +95,7 @@ def test_the_command_killed_again_and_again(fresh, engine):
     undisturbed, began = fresh("undisturbed"), time.monotonic()
     assert start(undisturbed).wait() == 0
     seconds = time.monotonic() - began
-    generator, home = random.Random(os.environ.get("SEED", engine)), fresh("home")
+    generator, home = random.Random(os.environ.get("SEED", engine)), fresh("killed")
     for _ in range(5):
         process = start(home)
         time.sleep(generator.uniform(0.3, 0.95) * seconds)
