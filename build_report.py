@@ -7,11 +7,11 @@ python build_report.py --pdf              # prints it into one PDF besides
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 from cifar100.errors import UserError, WorkError, one_line
+from cifar100.interrupts import heed
 from cifar100.report.build import Options, build
 from cifar100.training.profiles import PROFILES
 
@@ -54,10 +54,7 @@ def words_of(only: str | None, parser: Parser) -> list[str]:
 
 def main() -> int:
     """Exit status: 0, 1 when the work failed, 2 for wrong input, 130 interrupted."""
-    # Stop cleanly for both; started in the background of a script, a process ignores
-    # Ctrl-C unless told otherwise.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed()
     try:
         options = read_options(sys.argv[1:])
         index = build(options, lambda line: print(line, flush=True))

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cifar100.errors import UserError, WorkError, one_line
+from cifar100.interrupts import heed
 
 app = typer.Typer(
     add_completion=False,
@@ -29,9 +29,7 @@ Threads = Annotated[
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
-    # A job started in the background of a script ignores Ctrl-C; ours stop cleanly.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed()
     try:
         code = app(arguments, standalone_mode=False, prog_name="cifar100") or 0
         if code == INTERRUPTED:  # typer turns Ctrl-C in a command into a value

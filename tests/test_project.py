@@ -25,7 +25,8 @@ CODE = ("cifar100", "tests", "notebooks", "benchmarks", "scripts", "build_report
 
 # A module imports only from what stands before it. A new one gets its place here.
 ORDER = (
-    *("errors", "files", "npz", "paths", "quiet", "experiments"),
+    *("errors", "files", "npz", "paths", "quiet", "interrupts"),
+    "experiments",
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
     *("augment", "offline", "torch_pickle", "pretrained", "models", "features"),

@@ -1,0 +1,30 @@
+"""A Ctrl-C ends a command, whatever it comes upon."""
+
+import os
+import signal
+import sys
+import threading
+
+REPORT = sys.unraisablehook  # what others had put there, or Python's own
+AGAIN = 0.05  # seconds
+
+
+def heed() -> None:
+    """Have SIGINT and SIGTERM raise KeyboardInterrupt in the main thread, for certain.
+
+    A job in the background of a script ignores SIGINT unless told otherwise. And where
+    one comes while a destructor or a callback of the garbage collector is at work (JAX
+    has one), Python only reports the exception and goes on: then it is sent once more.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.unraisablehook = _send_again
+
+
+def _send_again(dropped: "sys.UnraisableHookArgs") -> None:
+    if not issubclass(dropped.exc_type, KeyboardInterrupt):
+        REPORT(dropped)
+        return
+    timer = threading.Timer(AGAIN, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    timer.start()
