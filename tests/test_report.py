@@ -113,6 +113,9 @@ def test_key_follows_records_data_package_and_profile(options, home, package):
     (home / "data").mkdir()
     (home / "data" / "train").write_bytes(b"images")
     keys.append(key())
+    write(options.notebooks, "01-two", "print(2)")  # another page may link to it
+    found = sources.find_notebooks(options.notebooks)
+    keys.append(key())
     assert len(set(keys)) == len(keys)
     assert keys[-1] == key()
 

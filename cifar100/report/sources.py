@@ -109,10 +109,13 @@ def execution_keys(sources: Iterable[Source], profile: str) -> dict[str, str]:
     """For each notebook, a key that changes when its outputs may have changed.
 
     Over the notebook, the package (this subpackage apart, except what executes), the
-    records, the kept weights, the lock file, the interpreter, the profile, and whether
-    the data set is there: presence and sizes, since its content is checked when loaded.
+    records, the kept weights, the lock file, the interpreter, the profile, whether the
+    data set is there (presence and sizes, since its content is checked when loaded),
+    and which notebooks there are: pages link to each other. `sources` is all of them.
     """
+    sources = list(sources)
     shared = [
+        sorted(source.name for source in sources),
         profile,
         sys.version,
         _digest(_package_files(), paths.package_root()),
