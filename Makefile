@@ -4,8 +4,7 @@
 PY := .venv/bin/python
 # One process a core, up to four: most tests use one. A file stays together, and files go
 # in their order, the long ones of the browser first.
-SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-PYTEST := $(PY) -m pytest $(SPREAD)
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 CODE := $(wildcard cifar100 tests notebooks benchmarks scripts build_report.py)
 
 .NOTPARALLEL: # the targets share .venv and data/, and use all cores as it is

@@ -15,10 +15,9 @@ from cifar100.costs import petaflop
 from cifar100.evidence import compare, pp
 from cifar100.experiments import EXPERIMENTS
 from cifar100.files import write_json
-from cifar100.records import Record, list_records
+from cifar100.records import FIGURES, Record, list_records
 from cifar100.report.build import Options, build
 from cifar100.report.explorer import (
-    QUANTITIES,
     _embedded,
     by_experiment,
     explorer_data,
@@ -87,7 +86,7 @@ def test_every_recorded_run_is_there_with_its_curves_and_its_end(runs, data):
         assert [run["seed"] for run in listed] == [r.seed for r in records]
         for run, record in zip(listed, records, strict=True):
             epochs, metrics = record.data["epochs"], record.data["metrics"]
-            for key in QUANTITIES:
+            for key in FIGURES:
                 assert run[key] == pytest.approx([e[key] for e in epochs], rel=5e-4)
                 assert run["final"][key] == pytest.approx(metrics[key], rel=5e-4)
             assert run["val_top1"] == [epoch["val_top1"] for epoch in epochs]
@@ -99,7 +98,7 @@ def test_only_training_and_validation_are_told(data):
     told = {
         key for e in data["experiments"].values() for run in e["runs"] for key in run
     }
-    assert told == {"seed", "exclusive", "seconds", "final", *QUANTITIES}
+    assert told == {"seed", "exclusive", "seconds", "final", *FIGURES}
 
 
 def test_compute_adds_up_to_that_of_the_whole_run(runs, data):

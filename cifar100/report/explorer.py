@@ -22,13 +22,12 @@ from cifar100.evidence import (
 )
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment
 from cifar100.listing import change
-from cifar100.records import Record
+from cifar100.records import FIGURES, Record
 from cifar100.report.assets import assets
 
 PAGE = "explorer.html"
 SCRIPTS = ("view", "axes", "chart", "parts")  # in the order in which they are needed
 ASSETS = ("explorer.css", *(f"explorer-{name}.js" for name in SCRIPTS), "explorer.js")
-QUANTITIES = ("val_top1", "train_top1", "val_loss", "train_loss")
 OPENING = 4  # curves at most on a page that nobody has chosen for yet
 
 Runs = Mapping[str, Sequence[Record]]  # by experiment, in the order of the ladder
@@ -169,15 +168,15 @@ def _run(record: Record) -> dict[str, Any]:
         "seed": record.seed,
         "exclusive": record.data["exclusive"],
         "seconds": [_short(value) for value in seconds],
-        **{key: [_short(epoch[key]) for epoch in epochs] for key in QUANTITIES},
-        "final": {key: _short(record.data["metrics"][key]) for key in QUANTITIES},
+        **{key: [_short(epoch[key]) for epoch in epochs] for key in FIGURES},
+        "final": {key: _short(record.data["metrics"][key]) for key in FIGURES},
     }
 
 
 def _finals(records: Sequence[Record]) -> dict[str, tuple]:
     return {
         key: mean_and_interval([record.data["metrics"][key] for record in records])
-        for key in QUANTITIES
+        for key in FIGURES
     }
 
 
