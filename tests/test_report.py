@@ -185,3 +185,24 @@ def test_kernel_is_this_interpreter_in_the_folder_of_the_notebook(
         f"assert os.getcwd() == {str(options.notebooks)!r}, os.getcwd()",
     )
     build(options, print)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets by name are Linux's")
+def test_kernels_that_start_together_share_no_port(options):
+    """Over TCP one may take the port that another was promised, which then dies."""
+    source = (
+        "import pathlib\n"
+        "from ipykernel.connect import get_connection_info\n"
+        "where = get_connection_info(unpack=True)\n"
+        'name = f\'{where["transport"]} {where["ip"]}\'\n'
+    )
+    names = ("00-first", "01-second")
+    for name in names:
+        write(
+            options.notebooks, name, f"{source}pathlib.Path({name!r}).write_text(name)"
+        )
+    build(options, print)
+    first, second = ((options.notebooks / name).read_text() for name in names)
+    assert first.startswith("ipc @cifar100-")
+    assert second.startswith("ipc @cifar100-")
+    assert first != second

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from cifar100.errors import one_line
@@ -65,6 +66,21 @@ def own_kernel(folder: Path) -> None:
     os.environ["IPYTHONDIR"] = str(folder / "ipython")
 
 
+def kernel_sockets():
+    """Settings for a kernel that no other one can disturb while it starts.
+
+    Jupyter looks for free TCP ports, lets them go and has the kernel take them: of
+    kernels that start at the same time, one may lose its port to another and die. Linux
+    has sockets by name, without a file (`man 7 unix`, "abstract"), and a name is ours.
+    """
+    from traitlets.config import Config
+
+    if sys.platform != "linux":
+        return Config()
+    name = f"@cifar100-{uuid.uuid4()}"
+    return Config(KernelManager={"transport": "ipc", "ip": name})
+
+
 def register_engine(watch: Watch) -> None:
     """Papermill's own engine, which tells `watch` when a cell starts."""
     from papermill.engines import NBClientEngine, papermill_engines
@@ -100,6 +116,7 @@ def run(notebook: Path, out: Path, profile: str, timeout: int, watch: Watch) -> 
             cwd=str(notebook.parent),
             progress_bar=False,
             execution_timeout=timeout,
+            config=kernel_sockets(),
         )
     except papermill.PapermillExecutionError as error:
         reason = f"{error.ename}: {error.evalue}"

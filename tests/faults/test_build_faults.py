@@ -71,8 +71,8 @@ def failed(tmp_path_factory):
 def test_the_line_names_notebook_cell_and_reason(failed, name):
     _, _, err, _ = failed
     (line,) = [line for line in err.splitlines() if f"{name}.ipynb" in line]
-    assert re.search(rf"{name}\.ipynb, cell 4( \(`.+`\)| of 5)?: ", line)
-    assert FAULTS[name][1] in line
+    assert re.search(rf"{name}\.ipynb, cell 4( \(`.+`\)| of 5)?: ", line), err
+    assert FAULTS[name][1] in line, err
 
 
 def test_it_exits_with_1_and_the_last_good_report_stays_whole(failed):
