@@ -112,6 +112,7 @@ IDS = {
     "stored_1": "05a7a04925ab",
     "stored_3": "9915107dccfd",
     "stored_7": "edf49927e33f",
+    "quarter_unchanged": "1c261f1077e7",
     "stored_leak": "9fd8db781bf8",
     "fast": "c4477a309f25",
     "fast_wide": "75b716e477ef",
@@ -177,6 +178,7 @@ FROZEN = {
     "muon_momentum": 0.6,
     "lookahead": None,
     "layer_decay": 1.0,
+    "unchanged": 0.0,
 }
 
 
@@ -202,7 +204,7 @@ def test_name_and_story_are_not_part_of_the_id():
 
 
 def test_every_setting_is_part_of_the_id():
-    base = get("simple_cnn")
+    base = get("student_set")  # augmented, as some settings ask
     changes = {
         "architecture": "resnet",
         "arguments": {"filters": (8, 8)},
@@ -228,6 +230,7 @@ def test_every_setting_is_part_of_the_id():
         "muon_momentum": 0.9,
         "lookahead": 0.95,
         "layer_decay": 0.8,
+        "unchanged": 0.25,
     }
     ids = {key: child(base, "x", **{key: value}).id for key, value in changes.items()}
     assert changes.keys() == {"architecture", *DEFAULTS}

@@ -148,6 +148,29 @@ def test_stored_copies_are_drawn_as_online_ones(seed, epoch, count):
 
 
 @quick
+@given(SEEDS, st.integers(1, 6), st.sampled_from([0.0, 0.25, 1.0]))
+def test_unchanged_pictures_stay_and_the_others_are_drawn_as_ever(seed, epoch, share):
+    amounts = {"images": 400, "epochs": 6}
+    every = ("flip", "affine", "brightness")
+    recipe = Experiment(name="x", architecture="simple_cnn", augmentation=every)
+    before = flat(plan_epoch(recipe, seed, epoch, **amounts))
+    after = flat(plan_epoch(replace(recipe, unchanged=share), seed, epoch, **amounts))
+    kept = after["brightness"] == 1
+    assert abs(kept.mean() - share) < 0.15
+    for key, values in before.items():
+        assert after[key].dtype == values.dtype
+        np.testing.assert_array_equal(after[key][~kept], values[~kept])
+    images = PICTURES[np.arange(len(kept)) % len(PICTURES)]
+    shown = np.array(augment.apply(images, after))
+    np.testing.assert_array_equal(shown[kept], images[kept])
+
+
+def flat(plan):
+    """What a plan draws for each picture of its epoch, one after the other."""
+    return {k: v.reshape(-1, *v.shape[2:]) for k, v in plan.parameters.items()}
+
+
+@quick
 @given(SEEDS, st.integers(1, 20), st.sampled_from([7, 16, 33]))
 def test_an_epoch_shows_each_image_once_at_most(seed, epoch, batch_size):
     experiment = replace(get("simple_cnn"), batch_size=batch_size)

@@ -12,6 +12,7 @@ from cifar100.augment.drawing import (
     generator,
     order,
     resizing_matrix,
+    spared,
 )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "generator",
     "order",
     "resizing_matrix",
+    "spared",
     "standardize",
 ]
 

@@ -15,6 +15,12 @@ BRIGHTNESS = 0.2  # around 1
 CUTOUT = 8  # pixels, the side of the square
 MIXING_ALPHA = 1.0  # of the Beta distribution, for mixup and CutMix
 
+NEUTRAL = {
+    "flip": np.bool_(False),
+    "affine": np.eye(2, 3, dtype=np.float32),
+    "brightness": np.float32(1),
+}
+
 ROUNDS = 2  # of RandAugment
 OPERATIONS = (
     *("identity", "rotate", "shear_x", "shear_y", "translate_x", "translate_y"),
@@ -88,6 +94,19 @@ def draw(
         parameters["rand_augment"] = _deal(streams["rand_augment"], count, batch)
     choices = generator(seed, epoch, "mixup or cutmix")
     return parameters | _mix(streams, choices, count, batch)
+
+
+def spared(
+    parameters: dict[str, np.ndarray], chosen: np.ndarray
+) -> dict[str, np.ndarray]:
+    """`parameters` of flips, affine maps and brightness, but with those that leave a
+    picture as it is where `chosen` bool (N,) is true."""
+    return {
+        name: np.where(
+            chosen.reshape(-1, *[1] * (values.ndim - 1)), NEUTRAL[name], values
+        )
+        for name, values in parameters.items()
+    }
 
 
 def _affine(stream: np.random.Generator, count: int) -> np.ndarray:

@@ -32,7 +32,8 @@ Evaluation = Literal[
 Precision = Literal["float32", "mixed_bfloat16"]
 Kind = Literal["confirmatory", "exploratory"]
 
-# What OpenCV can do to a picture beforehand (cifar100/offline.py).
+# What happens to one picture after the other: OpenCV can do it beforehand
+# (cifar100/offline.py), and single pictures can be spared.
 STORABLE = ("flip", "affine", "brightness")
 
 # What an experiment is called and why it is run; none of it changes a number, so none
@@ -53,10 +54,11 @@ class Experiment:
     patience in epochs; it stops on one half of val, and the run is scored on the other.
     `stored_copies` makes the augmentation offline: that many augmented copies of each
     picture are stored beforehand, and an epoch takes each picture from one of its
-    copies or as it is. `images_per_class` leaves so many training images of each class,
-    the first ones. `gpu` marks a run too long for two cores, `timed` one whose seconds
-    are part of its claim, so that it is recorded with nothing else beside it, and
-    `headline` one whose logits are kept beside the record.
+    copies or as it is. `unchanged` is the share of pictures, drawn anew in each epoch,
+    that online augmentation leaves as they are. `images_per_class` leaves so many
+    training images of each class, the first ones. `gpu` marks a run too long for two
+    cores, `timed` one whose seconds are part of its claim, so that it is recorded with
+    nothing else beside it, and `headline` one whose logits are kept beside the record.
     `image_sizes` are pairs: a side in pixels, and up to which share of the steps it is
     trained on (progressive resizing); val is always scored at 32.
     `momentum` is SGD's. Muon moves convolution kernels, at a peak of
@@ -86,6 +88,7 @@ class Experiment:
     crop_padding: int = 4
     image_sizes: tuple[tuple[int, float], ...] = ()
     stored_copies: int | None = None
+    unchanged: float = 0.0
     images_per_class: int | None = None
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3
@@ -189,6 +192,7 @@ _RANGES = {
     "warmup": (float, 0, 1),
     "label_smoothing": (float, 0, 1),
     "dropout": (float, 0, 1),
+    "unchanged": (float, 0, 1),
     "epochs": (int, 1, None),
     "batch_size": (int, 1, None),
     "crop_padding": (int, 1, 16),
@@ -212,10 +216,6 @@ def _check(experiment: Experiment) -> None:
     if {"flip", "alternating_flip"} <= {*experiment.augmentation}:
         raise UserError(f"{experiment.name}: flip and alternating_flip: choose one")
     _check_image_sizes(experiment)
-    for value in experiment.augmentation if experiment.stored_copies else ():
-        if value not in STORABLE:
-            words = f"{experiment.name}: '{value}' can't be stored beforehand"
-            raise UserError(f"{words}; stored_copies takes {', '.join(STORABLE)}")
     for key, (kind, low, high) in _RANGES.items():
         value = getattr(experiment, key)
         if value is None and DEFAULTS.get(key, 0) is None:
@@ -227,6 +227,21 @@ def _check(experiment: Experiment) -> None:
             limits = f"at least {low}" if high is None else f"from {low} to {high}"
             noun = "an integer" if kind is int else "a number"
             raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")
+    _check_single_pictures(experiment)
+
+
+def _check_single_pictures(experiment: Experiment) -> None:
+    """`stored_copies` and `unchanged` treat one picture after the other: no mixing."""
+    asked = [key for key in ("stored_copies", "unchanged") if getattr(experiment, key)]
+    if len(asked) == 2:
+        raise UserError(f"{experiment.name}: stored_copies and unchanged: choose one")
+    for key in asked:
+        wrong = [name for name in experiment.augmentation if name not in STORABLE]
+        if wrong or not experiment.augmentation:
+            what = f"'{wrong[0]}' can't go with it" if wrong else "no augmentation"
+            raise UserError(
+                f"{experiment.name}: {key} takes {', '.join(STORABLE)}; {what}"
+            )
 
 
 def _check_image_sizes(experiment: Experiment) -> None:

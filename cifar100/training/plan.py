@@ -75,6 +75,9 @@ def plan_epoch(
         batch_size=experiment.batch_size,
         images=order,
     )
+    if experiment.unchanged:
+        chance = augment.generator(seed, epoch, "unchanged").random(count)
+        drawn = augment.spared(drawn, chance < experiment.unchanged)
     here = slice((epoch - 1) * steps, epoch * steps)
     return Plan(
         order=order.reshape(shape),
