@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_once import made_once
 
 from cifar100 import cache, data, paths
 from cifar100.archive import unpack
@@ -74,9 +75,11 @@ def official(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def records_only(tmp_path_factory) -> Path:
     """A home that holds the records of the course and nothing else."""
-    home = tmp_path_factory.mktemp("records-only")
-    shutil.copytree(paths.package_root() / "records", home / "records")
-    return home
+
+    def copy(home):
+        shutil.copytree(paths.package_root() / "records", home / "records")
+
+    return made_once(tmp_path_factory, "records-only", copy)
 
 
 @pytest.fixture(scope="session")
@@ -85,11 +88,14 @@ def real_report(records_only, tmp_path_factory) -> Path:
     the data set: no Keras cache, no other source of it."""
     from cifar100.report.build import Options, build
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR100_HOME", str(records_only))
-        patch.setenv("KERAS_HOME", str(records_only / "keras"))
-        patch.delenv("CIFAR100_SOURCE", raising=False)
-        return build(Options(output=tmp_path_factory.mktemp("read") / "report")).parent
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CIFAR100_HOME", str(records_only))
+            patch.setenv("KERAS_HOME", str(records_only / "keras"))
+            patch.delenv("CIFAR100_SOURCE", raising=False)
+            build(Options(output=folder / "report"))
+
+    return made_once(tmp_path_factory, "real-report", make) / "report"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 
 from cifar100 import paths
 from cifar100.report.build import Options, build
@@ -24,12 +25,15 @@ QUIET = [
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Path:
     """The folder of a report: the notebooks of the tests, the records of the course."""
-    home = tmp_path_factory.mktemp("home")
-    (home / "records").symlink_to(paths.package_root() / "records")
     notebooks = Path(__file__).parents[1] / "notebooks_for_tests"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CIFAR100_HOME", str(home))
-        return build(Options(notebooks=notebooks), print).parent
+
+    def make(home):
+        (home / "records").symlink_to(paths.package_root() / "records")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("CIFAR100_HOME", str(home))
+            build(Options(notebooks=notebooks), print)
+
+    return made_once(tmp_path_factory, "examples", make) / "report"
 
 
 @pytest.fixture(scope="session")
