@@ -118,7 +118,8 @@ def test_a_transform_that_cannot_be_stored_is_named_in_one_line(transforms, word
 
 def test_an_experiment_cannot_store_what_depends_on_other_pictures():
     settings = {"architecture": "simple_cnn", "augmentation": ("flip", "mixup")}
-    with pytest.raises(UserError, match="'mixup' can't go with it") as caught:
+    words = "mixed: stored_copies takes .*; 'mixup' can't go with it"
+    with pytest.raises(UserError, match=words) as caught:
         Experiment(name="mixed", stored_copies=1, **settings)
     assert "\n" not in str(caught.value)
     Experiment(name="mixed", **settings)

@@ -15,6 +15,7 @@ BRIGHTNESS = 0.2  # around 1
 CUTOUT = 8  # pixels, the side of the square
 MIXING_ALPHA = 1.0  # of the Beta distribution, for mixup and CutMix
 
+# What leaves a picture as it is, for each transform that experiments call STORABLE.
 NEUTRAL = {
     "flip": np.bool_(False),
     "affine": np.eye(2, 3, dtype=np.float32),
