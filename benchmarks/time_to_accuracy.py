@@ -38,17 +38,18 @@ def flop(experiment: Experiment) -> float:
     return sum(6 * cost.macs(model, side) * batch * count for side, count in pairs)
 
 
-def peak() -> float:
+def peak(precision: str) -> float:
     """The best rate of a matrix product, in operations a second."""
     import keras
 
     generator = np.random.default_rng(0)
     one, other = generator.normal(size=(2, SIDE, SIDE)).astype(np.float32)
-    one, other = map(keras.ops.convert_to_tensor, (one, other))
+    dtype = precision.removeprefix("mixed_")
+    one, other = (keras.ops.convert_to_tensor(array, dtype) for array in (one, other))
     rates = []
     for _ in range(PRODUCTS):
         began = time.perf_counter()
-        np.array(keras.ops.matmul(one, other)[0, 0])  # waits for the product
+        keras.ops.convert_to_numpy(keras.ops.matmul(one, other)[0, 0])  # waits for it
         rates.append(2 * SIDE**3 / (time.perf_counter() - began))
     return max(rates)
 
@@ -72,9 +73,10 @@ def main():
 
     experiment, seed = options.experiment, options.seed
     threads = environment.cores()
-    before = peak()
+    before = peak(experiment.precision)
     (run,) = train(experiment, [seed], on_epoch=say, threads=threads)
-    best, seconds = max(before, peak()), run.facts["seconds"]
+    best = max(before, peak(experiment.precision))
+    seconds = run.facts["seconds"]
     operations = flop(experiment)
     rate, needed = operations / seconds["train"], reached(run.history, options.target)
     final = run.metrics["val_top1"]

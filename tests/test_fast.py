@@ -101,15 +101,25 @@ def test_cost_is_that_counted_by_hand_at_every_size():
 
 
 @pytest.mark.parametrize("kernel_size", [(1, 1), (2, 2), (3, 3), (3, 1)])
-@pytest.mark.parametrize("side", [2, 4])
-def test_small_maps_have_the_gradients_of_a_convolution(kernel_size, side):
+@pytest.mark.parametrize(
+    ("side", "precision"),
+    [
+        (2, "float32"),
+        (4, "float32"),
+        (5, "float32"),
+        (2, "mixed_bfloat16"),
+        (4, "mixed_bfloat16"),
+        (7, "mixed_bfloat16"),
+    ],
+)
+def test_small_maps_have_the_gradients_of_a_convolution(kernel_size, side, precision):
     import tensorflow as tf
 
     generator = np.random.default_rng(0)
     images = tf.constant(generator.normal(size=(3, side, side, 6)), tf.float32)
     weights = tf.constant(generator.normal(size=(3, side, side, 7)), tf.float32)
     options = {"padding": "same", "use_bias": False}
-    ours = small_maps.Convolution(7, kernel_size, **options)
+    ours = small_maps.Convolution(7, kernel_size, dtype=precision, **options)
     plain = layers.Conv2D(7, kernel_size, **options)
     for layer in (ours, plain):
         layer.build(images.shape)
@@ -118,12 +128,14 @@ def test_small_maps_have_the_gradients_of_a_convolution(kernel_size, side):
     def of(layer):
         with tf.GradientTape() as tape:
             tape.watch(images)
-            found = layer(images)
+            found = tf.cast(layer(images), tf.float32)
             total = tf.reduce_sum(found**2 * weights)
         return [found, *tape.gradient(total, [images, layer.kernel.value])]
 
+    allowed = 1e-4 if precision == "float32" else 0.03
     for found, expected in zip(of(ours), of(plain), strict=True):
-        assert np.allclose(found, expected, rtol=1e-4, atol=1e-4)
+        largest = np.abs(expected).max()
+        assert np.allclose(found, expected, rtol=0, atol=allowed * largest)
 
 
 @pytest.mark.parametrize("shape", [(40, 8), (8, 40), (12, 12)])
@@ -137,6 +149,18 @@ def test_orthogonalized_matrices_have_singular_values_near_one(shape):
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     aligned = np.trace(found.T @ (left @ right)) / len(spread)
     assert aligned == pytest.approx(spread.mean(), abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [(90, 30), (30, 90)])
+def test_orthogonalized_in_half_precision_it_points_the_same_way(shape):
+    matrix = np.random.default_rng(0).normal(size=shape).astype("float32")
+    exact, half = (
+        keras.ops.convert_to_numpy(keras.ops.cast(orthogonalize(matrix, t), "float32"))
+        for t in (None, "bfloat16")
+    )
+    assert not np.array_equal(exact, half)
+    lengths = np.linalg.norm(exact) * np.linalg.norm(half)
+    assert (exact * half).sum() / lengths > 0.999
 
 
 def test_one_multiplication_gives_what_the_plain_iteration_gives():

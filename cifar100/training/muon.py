@@ -17,6 +17,7 @@ class Muon(keras.optimizers.SGD):
     in each step its norm is set back to the square root of the number of filters, so
     that the rate alone says how far a step turns it. `learning_rate` is that of SGD;
     Muon's is `muon_learning_rate` when that is at its peak, and falls along with it.
+    Products of matrices are computed in `dtype`, Jordan's in bfloat16.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Muon(keras.optimizers.SGD):
         muon_learning_rate: float,
         muon_momentum: float,
         weight_decay: float | None = None,
+        dtype: str | None = None,
         **averaging,
     ):
         super().__init__(
@@ -38,6 +40,7 @@ class Muon(keras.optimizers.SGD):
         )
         self.ratio = muon_learning_rate / learning_rate
         self.muon_momentum = muon_momentum
+        self.product_dtype = dtype
 
     def update_step(self, gradient, variable, learning_rate):
         """One step of one variable, in place."""
@@ -50,20 +53,23 @@ class Muon(keras.optimizers.SGD):
         self.assign(momentum, kept)
         filters = variable.shape[-1]
         step = ops.reshape(gradient + self.muon_momentum * kept, (-1, filters))
-        step = ops.reshape(orthogonalize(step), variable.shape)
+        step = orthogonalize(step, self.product_dtype)
+        step = ops.reshape(ops.cast(step, variable.dtype), variable.shape)
         scale = filters**0.5 / ops.norm(ops.reshape(variable, (-1,)))
         self.assign(variable, variable * scale - rate * step)
 
 
-def orthogonalize(matrix, steps: int = STEPS):
-    """The nearest matrix with orthonormal rows or columns, nearly: float (n, m), same.
+def orthogonalize(matrix, dtype: str | None = None, steps: int = STEPS):
+    """The nearest matrix with orthonormal rows or columns, nearly: float (n, m), same;
+    of type `dtype` if one is given.
 
     `steps` of the quintic Newton-Schulz iteration X <- (a + b A + c A²) X with
     A = X Xᵀ. All of them are polynomials in the first A, which is as small as the
     shorter side: so they are multiplied with each other first, and with X once.
     """
     a, b, c = COEFFICIENTS
-    matrix = matrix / (ops.norm(matrix) + EPSILON)
+    matrix = ops.convert_to_tensor(matrix)
+    matrix = ops.cast(matrix / (ops.norm(matrix) + EPSILON), dtype or matrix.dtype)
     wide = matrix.shape[0] <= matrix.shape[1]
     transposed = ops.transpose(matrix)
     gram = ops.matmul(matrix, transposed) if wide else ops.matmul(transposed, matrix)

@@ -7,6 +7,7 @@ from cifar100.models.transfer import depths
 from cifar100.training.muon import Muon
 
 LOOKAHEAD_STEPS = 5
+PRODUCTS = {"mixed_bfloat16": "bfloat16"}  # types that Muon computes in
 UNDECAYED = ["bias", "gamma", "beta"]  # decay pulls on weights, not on offsets, scales
 
 
@@ -37,6 +38,7 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
                 momentum=experiment.momentum,
                 muon_learning_rate=experiment.muon_learning_rate,
                 muon_momentum=experiment.muon_momentum,
+                dtype=PRODUCTS.get(experiment.precision),
                 **settings,
             )
         case _:
