@@ -13,6 +13,7 @@ from cifar100 import paths
 from cifar100.files import sha256_of
 
 VERSIONED = ("keras", "tensorflow", "jax", "numpy")
+ISA = ("amx_bf16", "avx512f", "avx2", "avx")  # sets of instructions, widest first
 WATCHED = ("cifar100", "requirements.lock")  # what "clean" in a record means
 
 
@@ -101,6 +102,6 @@ def processor() -> dict[str, str]:
         lines = [line.split(":", 1) for line in cpuinfo.read_text().splitlines()]
         found = {pair[0].strip(): pair[1].strip() for pair in lines if len(pair) == 2}
         name, flags = found.get("model name", name), found.get("flags", "")
-    widest = next((f for f in ("avx512f", "avx2", "avx") if f in flags.split()), "")
+    widest = next((f for f in ISA if f in flags.split()), "")
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").lower()
     return {"name": name, "instructions": limit or widest or platform.machine()}
