@@ -86,14 +86,15 @@ class Record:
         """What `scores.per_image` gave for the 5,000 validation images."""
         return read_arrays(self.predictions_path("val"))
 
-    def val_logits(self) -> np.ndarray | None:
-        """Logits for the validation images, (5000, 100) float16, where they are kept.
+    def val_logits(self, *, mirrored: bool = False) -> np.ndarray | None:
+        """Logits for the validation images or their mirror images, (5000, 100) float16.
 
         Headline experiments keep them beside the record, untracked: None in a fresh
         clone, and for a file that the run did not write.
         """
         path = self.predictions_path("val-logits")
-        return read_arrays(path)["logits"] if self.wrote(path) else None
+        found = read_arrays(path) if self.wrote(path) else {}
+        return found.get("mirrored" if mirrored else "logits")
 
     def wrote(self, path: Path) -> bool:
         """Whether `path` is a file of this run, byte for byte as the run left it."""
@@ -125,8 +126,9 @@ def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Reco
     path = path_of(run.experiment, run.seed, run.profile)
     packed = {"val": pack_arrays(run.val), "test": pack_arrays(run.test)}
     for split, logits in run.logits.items():
-        arrays = {"logits": logits.astype(np.float16)}
-        packed[f"{split}-logits"] = pack_arrays(arrays)
+        both = {"logits": logits, "mirrored": run.mirrored.get(split)}
+        kept = {k: v.astype(np.float16) for k, v in both.items() if v is not None}
+        packed[f"{split}-logits"] = pack_arrays(kept)
     hashes = {f"{name}.npz": sha256_of(content) for name, content in packed.items()}
     content = describe(run, hashes, exclusive=exclusive)
     try:
@@ -215,8 +217,8 @@ def open_test(
 
     THE EXAM: notebook 15 calls this when every choice has been made, and nothing else
     ever does; a test enforces it. Arrays are those of `scores.per_image`, and `logits`
-    (10000, 100) float16 where they are kept. Raises `WorkError` for predictions that
-    are not those of their run; then none are given.
+    and `mirrored` (10000, 100) float16 where kept. Raises `WorkError` for predictions
+    that are not those of their run; then none are given.
     """
     opened = {}
     for record in found:
@@ -233,10 +235,8 @@ def open_test(
 def list_records(
     experiment: str | None = None, *, current_only: bool = True
 ) -> list[Record]:
-    """All records, or one experiment's, in the order of the ladder, then by seed.
-
-    Stale ones are left out unless `current_only` is false.
-    """
+    """All records, or one experiment's, in the order of the ladder, then by seed; those
+    that are stale too unless `current_only`."""
     pattern = f"{experiment or '*'}/seed-*.json"
     found = [read(path) for path in paths.records().glob(pattern)]
     places = {name: place for place, name in enumerate(EXPERIMENTS)}

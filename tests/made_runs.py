@@ -67,6 +67,7 @@ def made_run(name, seed, val, test, **facts):
         evaluations=dict.fromkeys(experiment.evaluations, found),
         facts=FACTS | {"fingerprint": FACTS["fingerprint"] | size} | facts,
         logits=logits if experiment.headline else {},
+        mirrored={k: v[::-1] for k, v in logits.items()} if experiment.headline else {},
     )
 
 

@@ -68,6 +68,23 @@ def test_the_speeds_are_the_measured_ones():
     assert block("speed") == " ".join([head, *rows])
 
 
+def test_the_speeds_in_half_precision_are_the_measured_ones():
+    found = results("precision")
+    processor = found["processor"]
+    head = "| images a second | side, px | float32 | bfloat16 | times as fast |"
+    lines = [head, "|---|---|---|---|---|"]
+    for row in found["speeds"]:
+        single, half = (
+            row["images_per_second"][p] for p in ("float32", "mixed_bfloat16")
+        )
+        lines.append(
+            f"| `{row['experiment']}` | {row['side']} | {single['median']:.0f} | "
+            f"{half['median']:.0f} | {half['ratio to float32']:.2f} |"
+        )
+    where = f"On: {processor['name']}, {processor['instructions']}."
+    assert block("precision") == " ".join([*lines, where])
+
+
 def in_a_table(head, rows):
     """Cells as a Markdown table, in one line."""
     first, *others = [f"| {' | '.join(line)} |" for line in [head, *rows]]

@@ -37,15 +37,17 @@ def test_what_is_opened_is_what_the_run_wrote(home):
     run = made_run("fast_wide", 0, VAL, TEST)
     opened = records.open_test([records.write(run)])
     found = opened["fast_wide", 0]
-    assert found.keys() == {*run.test, "logits"}
+    assert found.keys() == {*run.test, "logits", "mirrored"}
     for key, array in run.test.items():
         np.testing.assert_array_equal(found[key], array)
     np.testing.assert_array_equal(found["logits"], run.logits["test"].astype("f2"))
+    np.testing.assert_array_equal(found["mirrored"], run.mirrored["test"].astype("f2"))
 
 
 def test_only_headline_experiments_keep_logits(home):
     kept = records.write(made_run("fast_wide", 0, VAL, TEST))
     assert kept.val_logits().shape == (5000, 100)
+    assert np.array_equal(kept.val_logits(mirrored=True), kept.val_logits()[::-1])
     left = records.write(made_run("baseline", 0, VAL, TEST))
     assert left.val_logits() is None
     assert sorted(p.name for p in left.path.parent.iterdir()) == [
@@ -253,10 +255,24 @@ def test_a_headline_run_hands_over_the_logits_behind_its_answers(
     from cifar100 import data
     from cifar100.training.loop import train
 
-    small = Experiment(name="small", architecture="simple_cnn", headline=headline)
+    small = Experiment(
+        name="small",
+        architecture="simple_cnn",
+        headline=headline,
+        evaluations=("flip_tta",),
+    )
     (run,) = train(small, [0], profile="smoke")
+    assert set(run.mirrored) == set(run.logits)
+    for split, mirrored in run.mirrored.items():
+        assert mirrored.shape == run.logits[split].shape
+        assert not np.allclose(mirrored, run.logits[split])
     assert set(run.logits) == ({"val", "test"} if headline else set())
     for split, logits in run.logits.items():
         fine = data.load(split).fine[: len(logits)]
         for key, array in per_image(logits, fine).items():
             np.testing.assert_array_equal(getattr(run, split)[key], array)
+    if headline:
+        views = [{"logits": run.logits["val"], "mirrored": run.mirrored["val"]}]
+        labels = data.load("val").fine[: len(run.logits["val"])]
+        found = evidence.mean_probability(views, labels, ("logits", "mirrored"))
+        assert found == pytest.approx(run.evaluations["flip_tta"]["top1"], abs=1e-3)

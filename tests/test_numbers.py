@@ -12,7 +12,7 @@ README = ("findings", "headlines", "status")  # scripts/update_readme.py, test_r
 GENERATED = {
     "README.md": README,
     "README.ko.md": README,
-    "engines.md": ("spread", "programs", "speed"),  # test_docs.py
+    "engines.md": ("spread", "programs", "speed", "precision"),  # test_docs.py
     "evidence.md": ("simulation",),  # test_evidence.py
     "scaling.md": ("workers", "simulated", "troubles", "large"),  # test_docs.py
 }

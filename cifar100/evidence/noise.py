@@ -86,9 +86,12 @@ def vote(members: Sequence[Scored]) -> float:
     return float((votes.argmax(axis=1) == truth).mean())
 
 
-def mean_probability(members: Sequence[Scored], labels: np.ndarray) -> float:
-    """Top-1 of the mean of the members' probabilities; each has `logits` (N, 100)."""
-    mean = np.mean([probabilities(m["logits"]) for m in members], axis=0)
+def mean_probability(
+    members: Sequence[Scored], labels: np.ndarray, views: Sequence[str] = ("logits",)
+) -> float:
+    """Top-1 of the mean of the members' probabilities; each has `views`, (N, 100)
+    logits: "logits", of the image, and perhaps "mirrored", of its mirror image."""
+    mean = np.mean([probabilities(m[v]) for m in members for v in views], axis=0)
     return float((mean.argmax(axis=1) == labels).mean())
 
 

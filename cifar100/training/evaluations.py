@@ -21,10 +21,24 @@ def probabilities(engine: Engine, images: np.ndarray, mode: str = "inference"):
     return exponential / exponential.sum(axis=1, keepdims=True)
 
 
+def mirror_images(images: np.ndarray) -> np.ndarray:
+    """Left and right exchanged: (N, H, W, C), same."""
+    return np.ascontiguousarray(images[:, :, ::-1])
+
+
 def flip_tta(engine: Engine, images: np.ndarray) -> np.ndarray:
     """Mean probability of each image and its mirror image, (N, 100)."""
-    mirrored = np.ascontiguousarray(images[:, :, ::-1])
-    return (probabilities(engine, images) + probabilities(engine, mirrored)) / 2
+    mirrored = probabilities(engine, mirror_images(images))
+    return (probabilities(engine, images) + mirrored) / 2
+
+
+def mirrored_logits(engine: Engine, splits: dict[str, Split]) -> dict[str, np.ndarray]:
+    """Logits (N, 100) of all mirror images, by split, for ensembles of both views; none
+    unless the experiment keeps logits and scores both."""
+    experiment = engine.experiment
+    if not experiment.headline or "flip_tta" not in experiment.evaluations:
+        return {}
+    return {k: engine.logits(mirror_images(x.images)) for k, x in splits.items()}
 
 
 def dropout_averaged(engine: Engine, images: np.ndarray, seed: int) -> np.ndarray:

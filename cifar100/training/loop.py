@@ -15,7 +15,7 @@ from cifar100.experiments import Experiment
 from cifar100.models import cost
 from cifar100.training import checkpoint, environment, inputs
 from cifar100.training.engine import Engine, create, is_out_of_memory
-from cifar100.training.evaluations import AVERAGED_SHARE, evaluate
+from cifar100.training.evaluations import AVERAGED_SHARE, evaluate, mirrored_logits
 from cifar100.training.first_step import fingerprint
 from cifar100.training.plan import plan_epoch, steps_per_epoch
 from cifar100.training.profiles import Scale, scale
@@ -238,6 +238,7 @@ class _Course:
             },
             weights=weights,
             logits=logits if self.experiment.headline else {},
+            mirrored=mirrored_logits(self.engine, both),
         )
 
     def _machine(self) -> dict[str, Any]:

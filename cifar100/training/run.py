@@ -15,12 +15,12 @@ class Run:
     `history` holds a row per epoch: epoch (from 1), learning_rate (of its last step),
     train_loss and train_top1 (running, in training mode), val_loss, val_top1, seconds
     (of training). `val` and `test` hold what `scores.per_image` gives; `logits`, kept
-    for headline experiments, what that was made from, (N, 100) by split. `metrics` are
-    the final figures, `val_second_half_top1` that on the half of val which early
-    stopping does not watch; `evaluations` are those of the extra evaluations, `facts`
-    everything else that a record states: device, versions, times, fingerprint.
-    `weights` are those of the network, in the order of `model.weights`; no record has
-    them.
+    for headline experiments, what that was made from, (N, 100) by split, and `mirrored`
+    the same of the mirror images where those are scored too. `metrics` are the final
+    figures, `val_second_half_top1` that on the half of val which early stopping does
+    not watch; `evaluations` are those of the extra evaluations, `facts` everything else
+    that a record states: device, versions, times, fingerprint. `weights` are those of
+    the network, in the order of `model.weights`; no record has them.
     """
 
     experiment: Experiment
@@ -34,3 +34,4 @@ class Run:
     facts: dict[str, Any] = field(default_factory=dict)
     weights: list[np.ndarray] = field(default_factory=list, repr=False)
     logits: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    mirrored: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
