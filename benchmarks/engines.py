@@ -13,7 +13,6 @@ import argparse
 import contextlib
 import importlib.util
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -160,14 +159,7 @@ def serve(work: str, network: str, precision: str, threads: str, kind: str) -> N
     )
     epoch = WORKS[work](experiment, int(threads), kind)
     epoch()  # compiles
-
-    def answered(seconds: str) -> dict[str, Any]:
-        began, images = time.perf_counter(), 0
-        while (spent := time.perf_counter() - began) < float(seconds):
-            images += epoch()
-        return {"speed": images / spent}
-
-    measure.serve(answered)
+    measure.serve(lambda seconds: {"speed": measure.speed(epoch, float(seconds))})
 
 
 def contender(

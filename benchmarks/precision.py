@@ -17,6 +17,7 @@ from typing import Any
 
 import measure
 
+from cifar100 import augment
 from cifar100.experiments import get
 from cifar100.training import environment
 
@@ -36,8 +37,8 @@ def steps_of(name: str, precision: str, side: int) -> Callable[[], int]:
     from cifar100.training.engine import create
     from cifar100.training.plan import plan_epoch
 
-    sizes = ((side, 1.0),) if side < 32 else ()
-    experiment = replace(get(name), precision=precision, image_sizes=sizes, parent=None)
+    sizes = ((side, 1.0),) if side < augment.SIZE else ()
+    experiment = replace(get(name), precision=precision, image_sizes=sizes)
     count = STEPS * experiment.batch_size
     images, labels = measure.pictures(count, experiment.batch_size)
     engine = create(experiment, environment.cores())
@@ -55,8 +56,7 @@ def serve(name: str, precision: str, side: str) -> None:
     """Be one contender: answer a number of seconds with the images a second."""
     steps = steps_of(name, precision, int(side))
     steps()  # compiles
-    learner = measure.Learner(0, 0, "")
-    measure.serve(lambda seconds: learner.speed(steps, float(seconds)))
+    measure.serve(lambda seconds: {"speed": measure.speed(steps, float(seconds))})
 
 
 def speed(process: measure.Contender, seconds: float) -> float:

@@ -35,7 +35,7 @@ fast = Experiment(
 
 # The same recipe at the width of its source, for more epochs; and for three times as
 # many. Processors with units for bfloat16 (Intel's AMX) are more than twice as fast in
-# it; on others `--set precision=float32` is faster. One trial, of 10 epochs and with
+# it; on others try `--set precision=float32`. One trial, of 10 epochs and with
 # larger shares of small pictures, ended at 0.746.
 fast_wide = Experiment(
     name="fast_wide",
