@@ -53,7 +53,8 @@ print(json.dumps(found))
 
 
 def start(devices):
-    flags = f"--xla_force_host_platform_device_count={devices}"
+    count = f"--xla_force_host_platform_device_count={devices}"
+    flags = f"{os.environ['XLA_FLAGS']} {count}"
     return subprocess.Popen(
         [sys.executable, "-c", CODE],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True},

@@ -192,7 +192,7 @@ from cifar100.training.losses import cross_entropy
 split = data.load("train")
 images = (split.images[:32] / np.float32(255) - data.MEAN) / data.STD
 labels = np.array(split.fine[:32], "int32")
-network = models.build(Experiment(name="g", architecture="resnet", dropout=0.0))
+network = models.build(Experiment(name="g", architecture="baseline"))
 
 def loss_of(network):
     return cross_entropy(labels, network(images, training=True))
@@ -204,6 +204,6 @@ for one, other in zip(before, network.get_weights(), strict=True):
 print(json.dumps([loss, [float(np.linalg.norm(g)) for g in gradients]]))
 """
     ours, theirs = (json.loads(python(engine, code)) for engine in ENGINES)
-    assert len(ours[1]) == len(theirs[1]) > 60
+    assert len(ours[1]) == len(theirs[1]) > 10
     assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-2)

@@ -8,9 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cifar100 import costs
-from cifar100.experiments import EXPERIMENTS, Experiment
-from cifar100.files import write_json
+from cifar100.experiments import Experiment
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
@@ -55,12 +53,6 @@ class Nursery:
         answer = self.process.stdout.readline()
         assert answer, "the task failed, see above"
         return json.loads(answer)
-
-
-def count_networks() -> None:
-    """Remember some cost of every network: to count them all takes a minute."""
-    code, macs = costs.network_code(), {e.id: 10**6 for e in EXPERIMENTS.values()}
-    write_json(costs.counts_path(), {"network_code": code, "macs": macs})
 
 
 def state(home: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from killing import TINY, count_networks
+from killing import TINY
 from small_notebooks import write
 
 from cifar100 import data, paths, records
@@ -22,6 +22,7 @@ from cifar100.recording import claimed
 from cifar100.report.build import Options, build
 from cifar100.training import engine, loop
 from cifar100.training.run import Run
+from tests.counted import count_networks
 from tests.run_facts import FACTS, METRICS
 
 ONE_STEP = {"architecture": "simple_cnn", "optimizer": "sgd", "batch_size": 256}
