@@ -465,6 +465,12 @@ def test_a_run_that_stopped_early_is_compared_on_the_images_that_both_score(
     table.loc[~stopped, "val_top1"] += 0.05  # easier images in the first half
     monkeypatch.setattr(records, "finals_table", lambda _: table)
     assert compare("wide", "root").mean == pytest.approx(0.03, abs=0.01)
+    first_records = (table["experiment"] == "root") & (table["seed"] < 2)
+    table.loc[first_records, "val_second_half_top1"] = np.nan
+    assert compare("wide", "root").n == 3
+    table.loc[table["experiment"] == "root", "val_second_half_top1"] = np.nan
+    with pytest.raises(UserError, match="0 recorded seeds in common"):
+        compare("wide", "root")
 
 
 def test_compare_takes_a_pair_outside_the_ladder_as_exploratory(recorded):

@@ -341,7 +341,8 @@ def test_augmenting_before_the_split_flatters(home_with_data):
     for epoch in range(1, 41):
         plan = plan_epoch(leaky, 0, epoch, images=256, epochs=40)
         engine.train_epoch(known.images, known.fine, plan)
-    found = evaluate(engine, 0, engine.weights(), known, val)["augmented_before_split"]
+    parts = engine.weights(), known, val, lambda scored: scored
+    found = evaluate(engine, 0, *parts)["augmented_before_split"]
     honest = (engine.logits(val.images).argmax(axis=1) == val.fine).mean()
     assert found["top1"] > 0.7
     assert honest < 0.2

@@ -16,6 +16,7 @@ from cifar100.errors import UserError, WorkError
 from cifar100.experiments import Experiment
 from cifar100.training import checkpoint, loop
 from cifar100.training.engine import create
+from cifar100.training.evaluations import average
 from cifar100.training.first_step import first_step_loss
 from cifar100.training.loop import train
 from cifar100.training.plan import plan_epoch
@@ -27,8 +28,8 @@ pytestmark = pytest.mark.data
 # Everything that a resume could lose: batch norm, dropout, momentum, augmentation,
 # a schedule, averaged weights.
 EVERYTHING = {
-    "architecture": "resnet",
-    "arguments": {"width": 8},
+    "architecture": "baseline",  # a deep network takes JAX a minute to compile
+    "arguments": {"filters": (8, 16), "dense_units": 32},
     "augmentation": ("flip", "crop"),
     "optimizer": "sgd",
     "learning_rate": 0.05,
@@ -243,6 +244,14 @@ def test_fingerprint_notices_a_changed_recipe(home_with_data):
     assert len(losses) == 4
 
 
+def test_a_weight_average_is_the_mean_of_the_last_quarter_of_the_epochs():
+    mean = None
+    for epoch, value in enumerate(range(10, 22), start=1):  # 12 epochs
+        mean = average(mean, [np.full(3, float(value))], epoch, 12)
+        assert (mean is None) == (epoch < 10)
+    np.testing.assert_allclose(mean[0], np.mean([19, 20, 21]))
+
+
 def test_early_stopping_keeps_the_best_epoch_and_scores_the_other_half(home_with_data):
     stopped = Experiment(
         name="e",
@@ -250,6 +259,7 @@ def test_early_stopping_keeps_the_best_epoch_and_scores_the_other_half(home_with
         epochs=2,
         early_stopping=1,
         learning_rate=0.05,
+        evaluations=("dropout_averaged",),  # without dropout it is the plain score
     )
     run = train(stopped, [0], profile="smoke")[0]
     assert run.facts["val_scored"] == "second half"
@@ -257,6 +267,7 @@ def test_early_stopping_keeps_the_best_epoch_and_scores_the_other_half(home_with
     best = run.history[int(np.argmin(losses))]
     assert run.metrics["val_loss"] == best["val_loss"]
     assert run.metrics["val_second_half_top1"] == run.metrics["val_top1"]
+    assert run.evaluations["dropout_averaged"]["top1"] == run.metrics["val_top1"]
 
 
 def test_patience_counts_epochs_without_a_lower_loss():

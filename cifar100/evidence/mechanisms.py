@@ -77,7 +77,8 @@ def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> Paire
     found = records.list_records()
     table = evaluations_table(found)
     scored = table[table["evaluation"] == evaluation].drop(columns="evaluation")
-    others = finals(found).drop(columns="val_top1").assign(val_scored="all")
+    others = finals(found).drop(columns="val_top1")
+    others = others[others["val_scored"] == "all"]  # else of other images
     asked = [replace(c, kind="exploratory") for c in contrasts()]
     return compare_in(others.merge(scored, on=KEY), asked, child, parent)
 

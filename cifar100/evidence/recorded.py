@@ -1,5 +1,6 @@
 """The effects of the ladder, from the runs that are recorded."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ COLUMNS = [
     *("device_kind", "precision"),
 ]
 
+NO_RUNS: dict[str, dict] = {column: {} for column in COLUMNS}
 Runs = dict[str, dict[str, dict[int, Any]]]  # experiment, column, seed
 
 
@@ -105,24 +107,29 @@ def _effects(runs: Runs, asked: list[Contrast]) -> list[PairedEffect]:
             c,
             np.empty(0)
             if _obstacle(runs, c.child, c.parent)
-            else _differences(runs[c.child], runs[c.parent]),
+            else paired_differences(*_scores(runs[c.child], runs[c.parent])),
         )
         for c in asked
     )
 
 
-def _differences(child: dict[str, dict], parent: dict[str, dict]) -> np.ndarray:
-    """Paired differences in val top-1, on the images that both are scored on: a run
-    that stops early watches half of val, so only the other half is left."""
+def _scores(child: dict[str, dict], parent: dict[str, dict]) -> list[dict[int, float]]:
+    """Val top-1 of both by seed, on the images that both are scored on: a run that
+    stops early watches half of val, so only the other half is left. The first records
+    don't have it apart; their seeds are left out."""
     scored = {*child["val_scored"].values(), *parent["val_scored"].values()}
     column = "val_top1" if len(scored) == 1 else "val_second_half_top1"
-    return paired_differences(child[column], parent[column])
+    return [
+        {seed: value for seed, value in runs[column].items() if not math.isnan(value)}
+        for runs in (child, parent)
+    ]
 
 
 def _obstacle(runs: Runs, child: str, parent: str) -> str | None:
     """Why these two may not be compared, in one line; None when they may."""
-    both = [runs.get(name, {"val_top1": {}}) for name in (child, parent)]
-    common = both[0]["val_top1"].keys() & both[1]["val_top1"].keys()
+    both = [runs.get(name, NO_RUNS) for name in (child, parent)]
+    scores = _scores(*both)
+    common = scores[0].keys() & scores[1].keys()
     if len(common) < FEWEST_SEEDS:
         return (
             f"'{child}' and '{parent}' have {len(common)} recorded seed"

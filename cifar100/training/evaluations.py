@@ -1,5 +1,7 @@
 """What is computed once after training, within the run, since weights are not kept."""
 
+from collections.abc import Callable
+
 import numpy as np
 from keras import ops
 
@@ -10,8 +12,9 @@ from cifar100.training.engine import EVALUATION_BATCH, Engine
 from cifar100.training.scores import metrics, per_image
 
 MASKS = 10  # dropout masks to average over
-MIXING = ("mixup", "cutmix")  # transforms that change labels too
 AVERAGED_SHARE = 0.25  # of the epochs, the last ones, that a weight average covers
+Counted = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+MIXING = ("mixup", "cutmix")  # transforms that change labels too
 
 
 def probabilities(engine: Engine, images: np.ndarray, mode: str = "inference"):
@@ -84,14 +87,32 @@ def unseen_versions(
     return np.concatenate(parts)
 
 
+def average(
+    mean: list[np.ndarray] | None, weights: list[np.ndarray], epoch: int, epochs: int
+) -> list[np.ndarray] | None:
+    """The mean of the weights after each of the last epochs, from `mean`, that of those
+    before, and the `weights` after `epoch`; None before the last quarter."""
+    number = epoch - (epochs - max(1, round(AVERAGED_SHARE * epochs)))
+    if number <= 0:
+        return None
+    pairs = zip(mean or weights, weights, strict=True)
+    return [old + (new - old) / number for old, new in pairs]
+
+
 def evaluate(
     engine: Engine,
     seed: int,
     averaged: list[np.ndarray],
     train: Split,
     val: Split,
+    counted: Counted,
 ) -> dict[str, dict[str, float]]:
     """`top1`, `top5`, `loss` on val for each of the experiment's `evaluations`.
+
+    `averaged` are the weights of "weight_average", the mean after each of the last
+    quarter of the epochs; batch-norm statistics are estimated anew for them (Izmailov
+    et al. 2018, arXiv:1803.05407, section 3). `counted` leaves the val images that are
+    scored: after early stopping not those that it watched.
 
     "augmented_before_split" is a WRONG protocol, kept to show how wrong: it scores as
     many training pictures as val has, in versions that were not trained on. That is
@@ -100,30 +121,37 @@ def evaluate(
     that are new. Against `val_top1` it even understates the error, since it scores
     augmented versions, and those are harder.
 
-    The weight average is the mean after each of the last quarter of the epochs, with
-    batch-norm statistics estimated anew (Izmailov et al. 2018, arXiv:1803.05407,
-    section 3). The network comes out as it went in.
+    The network comes out as it went in.
     """
     found = {}
     for name in engine.experiment.evaluations:
-        labels = val.fine
         with engine.kept_weights():
             match name:
                 case "flip_tta":
                     mean = flip_tta(engine, val.images)
                 case "dropout_averaged":
                     mean = dropout_averaged(engine, val.images, seed)
-                case "batch_norm_reestimated":
-                    reestimate_batch_norm(engine, train.images)
-                    mean = probabilities(engine, val.images)
-                case "augmented_before_split":
-                    known = slice(len(val.fine))
-                    labels, images = train.fine[known], train.images[known]
-                    unseen = unseen_versions(engine.experiment, seed, images)
-                    mean = probabilities(engine, unseen)
-                case _:
+                case "weight_average":
                     engine.set_weights(averaged)
                     reestimate_batch_norm(engine, train.images)
                     mean = probabilities(engine, val.images)
-        found[name] = metrics(per_image(np.log(mean + 1e-30), labels))
+                case "batch_norm_reestimated":
+                    reestimate_batch_norm(engine, train.images)
+                    mean = probabilities(engine, val.images)
+                case _:
+                    found[name] = _before_split(engine, seed, train, len(val.fine))
+                    continue
+        found[name] = metrics(counted(_scored(mean, val.fine)))
     return found
+
+
+def _before_split(
+    engine: Engine, seed: int, train: Split, images: int
+) -> dict[str, float]:
+    known = train.images[:images]
+    mean = probabilities(engine, unseen_versions(engine.experiment, seed, known))
+    return metrics(_scored(mean, train.fine[:images]))
+
+
+def _scored(mean: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    return per_image(np.log(mean + 1e-30), labels)

@@ -15,7 +15,7 @@ from cifar100.experiments import Experiment
 from cifar100.models import cost
 from cifar100.training import checkpoint, environment, inputs
 from cifar100.training.engine import Engine, create, is_out_of_memory
-from cifar100.training.evaluations import AVERAGED_SHARE, evaluate, mirrored_logits
+from cifar100.training.evaluations import average, evaluate, mirrored_logits
 from cifar100.training.first_step import fingerprint
 from cifar100.training.plan import plan_epoch, steps_per_epoch
 from cifar100.training.profiles import Scale, scale
@@ -123,7 +123,9 @@ class _Course:
             history.append(self._epoch(len(history) + 1))
             if self.stopping.improved(history):
                 self.best = self.engine.weights()
-            self._average(len(history))
+            if "weight_average" in self.experiment.evaluations:
+                so_far = len(history), self.amount.epochs
+                self.averaged = average(self.averaged, self.engine.weights(), *so_far)
             if on_epoch:
                 on_epoch(self.experiment, self.seed, self._report(history[-1]))
             if time.monotonic() - saved >= self.checkpoint_seconds:
@@ -185,15 +187,6 @@ class _Course:
             parts.append(per_image(logits, split.fine[part]))
         return {key: np.concatenate([p[key] for p in parts]) for key in parts[0]}
 
-    def _average(self, epoch: int) -> None:
-        """Take the weights after each of the last epochs into their mean."""
-        epochs = self.amount.epochs
-        number = epoch - (epochs - max(1, round(AVERAGED_SHARE * epochs)))
-        if "weight_average" in self.experiment.evaluations and number > 0:
-            now = self.engine.weights()
-            pairs = zip(self.averaged or now, now, strict=True)
-            self.averaged = [mean + (w - mean) / number for mean, w in pairs]
-
     def _finish(self, found: dict[str, Any], compilation: float) -> Run:
         began = time.perf_counter()
         if self.best is not None:
@@ -206,7 +199,8 @@ class _Course:
         final = metrics(self.stopping.counted(val))
         # A run that stopped early never reached the epochs that are averaged.
         averaged = self.averaged or weights
-        extra = evaluate(self.engine, self.seed, averaged, self.train, self.val)
+        parts = averaged, self.train, self.val, self.stopping.counted
+        extra = evaluate(self.engine, self.seed, *parts)
         history = self.progress["history"]
         evaluation = sum(row["evaluation_seconds"] for row in history)
         seconds = {
