@@ -15,7 +15,7 @@ import numpy as np
 
 from cifar100 import cache, data, paths, pretrained
 from cifar100.errors import UserError, WorkError
-from cifar100.files import sha256_of, write_json
+from cifar100.files import locked, sha256_of, write_json
 
 FEATURES = 1280  # channels of EfficientNet-Lite before its last layer
 BATCH = 100  # images
@@ -39,20 +39,25 @@ def features(
     key = _key(variant, image_size, split)
     folder = paths.cache() / "features"
     path = folder / f"efficientnet_lite{variant}-{image_size}-{split}.npy"
-    if not _intact(path, key):
-        images = data.load(split).images
-        network = _network(variant, image_size)
-        parts = compute(network, images, progress=progress)
-        try:
-            shape = (len(images), FEATURES)
-            stamp = cache.save_array(path, shape, "<f4", parts)
-            write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
-        except OSError as error:
-            raise WorkError(
-                f"cannot make {path} ({error}); make room there, or set CIFAR100_HOME "
-                "to another folder"
-            ) from None
-    return cache.open_array(path)
+    with locked(paths.cache() / "locks" / path.stem):  # one process makes them
+        if not _intact(path, key):
+            images = data.load(split).images
+            parts = compute(_network(variant, image_size), images, progress=progress)
+            _keep(path, key, (len(images), FEATURES), parts)
+        return cache.open_array(path)
+
+
+def _keep(
+    path: Path, key: str, shape: tuple[int, int], parts: Iterator[np.ndarray]
+) -> None:
+    try:
+        stamp = cache.save_array(path, shape, "<f4", parts)
+        write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
+    except OSError as error:
+        raise WorkError(
+            f"cannot make {path} ({error}); make room there, or set CIFAR100_HOME "
+            "to another folder"
+        ) from None
 
 
 def compute(

@@ -130,6 +130,24 @@ def _held(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock file `path`, which is made if missing, while the block runs.
+
+    Waits for whoever holds it, or raises `BlockingIOError` where it should not `wait`.
+    On a file system without locks nothing is held.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:
+            pass
+        yield
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON; the same value always gives the same bytes."""
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)

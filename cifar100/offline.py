@@ -7,7 +7,6 @@ each copy of the 45,000 pictures, for as long as its run; it can always be made 
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import shutil
@@ -22,7 +21,7 @@ import numpy as np
 from cifar100 import augment, cache, data, paths
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments.experiment import STORABLE
-from cifar100.files import sha256_of, write_json
+from cifar100.files import locked, sha256_of, write_json
 
 VERSION = 1
 BLOCK = 1000  # pictures made, written and hashed at a time: 3 MB
@@ -191,14 +190,9 @@ def _blocks(
             yield render(originals[part], {k: v[part] for k, v in drawn.items()})
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> contextlib.AbstractContextManager[None]:
     """Hold the set in `folder`, waiting for whoever holds it."""
-    path = paths.cache() / "locks" / f"offline-{folder.name}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    return locked(paths.cache() / "locks" / f"offline-{folder.name}")
 
 
 @contextlib.contextmanager

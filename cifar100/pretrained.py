@@ -20,7 +20,7 @@ import numpy as np
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
-from cifar100.files import scratch_folder, sha256_of, whole_file
+from cifar100.files import locked, scratch_folder, sha256_of, whole_file
 from cifar100.torch_pickle import LARGEST_FILE, read_tensors
 
 VERSION = "0.1.0"
@@ -103,14 +103,20 @@ def weights(variant: int) -> dict[str, np.ndarray]:
     if variant not in CHECKSUMS:
         raise UserError(f"EfficientNet-Lite{variant} is none of 0, 1, 2")
     path = paths.cache() / "pretrained" / f"efficientnet_lite{variant}.npz"
-    arrays = _cached(path)
-    if arrays is None or sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
-        with _writing(path), _source(variant) as source:
-            arrays = _converted(read_tensors(source))
-            if sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
-                raise WorkError(f"{source} became other arrays than expected")
-            with whole_file(path) as file:
-                np.savez(file, **arrays)
+    with locked(paths.cache() / "locks" / path.stem):  # one process gets them
+        arrays = _cached(path)
+        if arrays is None or sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
+            arrays = _made(variant, path)
+    return arrays
+
+
+def _made(variant: int, path: Path) -> dict[str, np.ndarray]:
+    with _writing(path), _source(variant) as source:
+        arrays = _converted(read_tensors(source))
+        if sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
+            raise WorkError(f"{source} became other arrays than expected")
+        with whole_file(path) as file:
+            np.savez(file, **arrays)
     return arrays
 
 

@@ -1,7 +1,6 @@
 """Runs from the command line: claimed, trained, stored."""
 
 import contextlib
-import fcntl
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -9,8 +8,8 @@ from typing import Any
 
 from cifar100 import data, paths
 from cifar100.errors import UserError, WorkError, suggestion
-from cifar100.experiments import SETTINGS, Experiment, child, get
-from cifar100.files import check_writable
+from cifar100.experiments import SETTINGS, Experiment, as_tuples, child, get
+from cifar100.files import check_writable, locked
 from cifar100.progress import EpochProgress
 from cifar100.records import REHEARSAL, Record, path_of, recorded, write
 from cifar100.training import checkpoint
@@ -71,11 +70,9 @@ def changed(experiment: Experiment, text: str) -> Experiment:
     if not equals:
         raise UserError(f"--set takes KEY=VALUE, not '{text}'")
     try:
-        parsed = json.loads(value)
+        parsed = as_tuples(json.loads(value))
     except (ValueError, RecursionError):
         parsed = value  # a word, such as cosine
-    if isinstance(parsed, list):
-        parsed = tuple(parsed)
     if key == "arguments":
         raise UserError("--set names the argument itself, as in --set filters=[8,16]")
     name = f"{experiment.name}, {text}"
@@ -127,11 +124,10 @@ def _summary(run: Run, record: Record | None) -> dict[str, Any]:
 def claimed(experiment: Experiment, seed: int) -> Iterator[None]:
     """Hold a run so that no second process does it too; `WorkError` if one does."""
     path = paths.cache() / "locks" / f"{experiment.id}-seed-{seed}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            stack.enter_context(locked(path, wait=False))
+        except BlockingIOError:
             raise WorkError(
                 f"{experiment.name}, seed {seed}: another process is on this run"
             ) from None

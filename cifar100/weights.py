@@ -8,7 +8,7 @@ import numpy as np
 
 from cifar100 import calibration, data, network_file, paths, records
 from cifar100.errors import UserError, WorkError, suggestion
-from cifar100.experiments import Experiment
+from cifar100.experiments import Experiment, as_tuples
 from cifar100.files import sha256_of, write_atomically, write_json
 from cifar100.model_card import model_card
 from cifar100.training import environment
@@ -130,6 +130,7 @@ def save(
         "sha256": sha256_of(content),
     }
     path = place / f"{experiment.name}.npz"
+    path.with_suffix(".json").unlink(missing_ok=True)  # never beside other arrays
     write_atomically(path, content)
     write_atomically(path.with_suffix(".md"), model_card(known).encode())
     write_json(path.with_suffix(".json"), known)  # last: without it nothing counts
@@ -148,7 +149,7 @@ def experiment_of(known: dict[str, Any]) -> Experiment:
     """The experiment of a network, from its `facts`, also where the course has changed
     or dropped it since. `ValueError` for settings that this version doesn't have."""
     try:
-        made = Experiment(name=known["experiment"], **_tuples(known["settings"]))
+        made = Experiment(name=known["experiment"], **as_tuples(known["settings"]))
     except TypeError:
         raise ValueError("has settings that this version doesn't know") from None
     if made.id != known["id"]:
@@ -184,13 +185,6 @@ def _arrays_path(network: str) -> Path:
 def _again(network: str) -> str:
     name = Path(network).stem
     return f"get it again from git, or make it again: `cifar100 export {name}`"
-
-
-def _tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that settings are."""
-    if isinstance(value, dict):
-        return {key: _tuples(each) for key, each in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _is_tracked(place: Path) -> bool:

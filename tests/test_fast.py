@@ -9,10 +9,11 @@ from PIL import Image
 from cifar100 import augment, data, models
 from cifar100.augment.geometry import resized
 from cifar100.errors import UserError
-from cifar100.experiments import Experiment
+from cifar100.experiments import Experiment, get
 from cifar100.models import cost, small_maps
 from cifar100.models.fast import PatchWhitening
 from cifar100.models.initialize import Dirac, initialize
+from cifar100.recording import changed
 from cifar100.training.muon import orthogonalize
 from cifar100.training.optimizers import optimizer
 from cifar100.training.plan import plan_epoch
@@ -272,6 +273,11 @@ def test_sizes_change_after_their_share_of_the_steps():
     ]
     together = np.concatenate([part.order for part in parts])
     assert np.array_equal(together, np.concatenate([p.order for p in plans]))
+
+
+def test_sizes_can_be_given_on_the_command_line():
+    asked = changed(get("fast"), "image_sizes=[[20, 0.5], [32, 1]]")
+    assert asked.image_sizes == ((20, 0.5), (32, 1))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from cifar100.experiments.experiment import (
     DEFAULTS,
     SETTINGS,
     Experiment,
+    as_tuples,
     child,
     id_of,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Experiment",
     "Notebook",
     "Step",
+    "as_tuples",
     "child",
     "get",
     "id_of",

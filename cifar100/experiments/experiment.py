@@ -139,6 +139,13 @@ def id_of(settings: Mapping[str, Any]) -> str:
     return sha256_of(text.encode())[:12]
 
 
+def as_tuples(value: Any) -> Any:
+    """JSON's lists, also those within others, as the tuples that settings hold."""
+    if isinstance(value, dict):
+        return {key: as_tuples(each) for key, each in value.items()}
+    return tuple(map(as_tuples, value)) if isinstance(value, list) else value
+
+
 DEFAULTS = {
     f.name: {} if f.name == "arguments" else f.default
     for f in fields(Experiment)
