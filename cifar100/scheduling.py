@@ -168,6 +168,8 @@ def record(
     profile = REHEARSAL if rehearsal else "full"
     packed = Pack(pack, folder_of(profile)) if pack else None
     waiting = jobs_of_set(chosen_set, profile) if chosen_set else jobs(only, profile)
+    if not (exclusive or rehearsal):
+        _refuse_timed(waiting)
     petaflops = sum(job.petaflop for job in waiting)
     say(f"{sum(len(j.seeds) for j in waiting)} runs to record, {petaflops:.2f} PF")
     running: dict[Worker, tuple[Job, float]] = {}
@@ -194,9 +196,18 @@ def record(
         if packed:
             packed.update()
         unfinished = waiting + [job for job, _ in running.values()]
-        left = sum(len(_missing(job, profile)) for job in unfinished)
+        left = failed + sum(len(_missing(job, profile)) for job in unfinished)
         say(f"{left} runs left" if left else "nothing left to record")
     return failed
+
+
+def _refuse_timed(waiting: Iterable[Job]) -> None:
+    """Runs whose seconds count, recorded side by side, would be no evidence for them
+    and would not be recorded again."""
+    for job in waiting:
+        experiment = EXPERIMENTS[job.experiment]
+        if experiment.timed and not experiment.gpu:
+            raise UserError(f"the seconds of '{experiment.name}' count: --exclusive")
 
 
 def log_path(job: Job) -> Path:

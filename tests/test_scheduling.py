@@ -10,19 +10,15 @@ import pytest
 
 from cifar100 import costs, listing, paths, records, scheduling
 from cifar100.costs import counts_path, macs_by_experiment, network_code, petaflop
+from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS, FAMILIES, get
-from cifar100.files import write_json
 from cifar100.packing import read_pack
 from cifar100.scheduling import jobs, jobs_of_set
+from tests.counted import remember
 
 LENET = 28 * 28 * (5 * 5 * 3) * 6 + 10 * 10 * (5 * 5 * 6) * 16 + 400 * 120 + 18_480
 CHOSEN = [get("lenet5"), get("lenet5_relu")]
 COUNTED = {"lenet5": LENET, "lenet5_relu": LENET}
-
-
-def remember(macs, code=None):
-    """Store counts as if they had been made with the code as it is."""
-    write_json(counts_path(), {"network_code": code or network_code(), "macs": macs})
 
 
 @pytest.fixture
@@ -274,3 +270,13 @@ def test_a_job_that_kills_every_worker_is_given_up(home, tiny):
     start, jobs = killing(9)
     failed, said = tiny(start)
     assert (failed, len(jobs)) == (5, 3), said
+    assert said[-1] == "5 runs left"
+
+
+def test_runs_whose_seconds_count_are_not_recorded_side_by_side(counted):
+    for chosen in ({"only": ["fast"]}, {"chosen_set": "timed"}):
+        with pytest.raises(UserError, match="--exclusive"):
+            scheduling.record(**chosen, budget=0, say=lambda _: None)
+    said = []
+    scheduling.record(only=["fast"], exclusive=True, budget=0, say=said.append)
+    assert said[0].startswith("5 runs to record")
