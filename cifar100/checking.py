@@ -1,4 +1,4 @@
-"""`cifar100 check`: every stored figure, computed again from what stands beside it."""
+"""`cifar100 check`: every stored val figure, computed again from its predictions."""
 
 import math
 from collections.abc import Iterator
@@ -21,10 +21,12 @@ LOSS_TOLERANCE = 1e-4  # relative: threads and instruction sets add up in anothe
 def check_records(*, fingerprints: bool = True) -> list[str]:
     """One line for each thing that is wrong with the records; empty when all hold.
 
-    Val figures are computed again from the stored predictions, and the predictions
-    compared with the labels where the data set is there. Of test files only the hash
-    is looked at: nothing here opens them. `fingerprints` builds each network anew and
-    compares parameters, MACs and the loss of the first step; it needs the data set.
+    Val figures are computed again from the stored predictions, and those of the last
+    epoch compared with them; the predictions are compared with the labels where the
+    data set is there; where it is not, a run that stopped early is passed over. Of test
+    files only the hash is looked at: nothing here opens them. `fingerprints` builds
+    each network anew and compares parameters, MACs and the loss of the first step; it
+    needs the data set.
     """
     problems = list(_strays())
     records = list_records(current_only=False)
@@ -95,6 +97,10 @@ def _wrong_figures(record: Record, images: int) -> Iterator[str]:
         was = stored.get(key, math.nan)
         if not abs(was - value) <= 1e-12:
             yield f"{key} is stored as {was}, its predictions give {value}"
+    if record.data["val_scored"] == "all":  # else an earlier epoch may be the best
+        last = [row.get("val_top1") for row in record.data["epochs"][-1:]]
+        if last != [found["val_top1"]]:
+            yield f"its epochs end at a val_top1 of {last}, not {found['val_top1']}"
 
 
 def _changed_fingerprints(records: list[Record]) -> Iterator[str]:

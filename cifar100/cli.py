@@ -20,6 +20,8 @@ app = typer.Typer(
     help="CIFAR-100 step by step: train, record, compare and check experiments.",
 )
 INTERRUPTED = 130
+RESUMED = {"train", "record", "export"}  # these keep checkpoints
+GOES_ON = "; the same command goes on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Name = Annotated[str, typer.Argument(help="Name of an experiment.")]
 Threads = Annotated[
@@ -41,8 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
     except (WorkError, OSError) as error:
         code = _say(error, 1)
     except (KeyboardInterrupt, typer.Abort):
-        text = "stopped; the same command goes on from the last checkpoint"
-        print(text, file=sys.stderr)
+        words = sys.argv[1:] if arguments is None else arguments
+        goes_on = {*words} & RESUMED
+        print(f"stopped{GOES_ON if goes_on else ''}", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)
 
@@ -280,7 +283,7 @@ def check(
         bool, typer.Option(help="Build every network anew (needs the data set).")
     ] = True,
 ) -> None:
-    """Compute every stored figure again; exit 1 when one does not hold.
+    """Compute every stored val figure again; exit 1 when one does not hold.
 
     Example: cifar100 check --no-fingerprints
     """

@@ -39,7 +39,7 @@ def store(name, seed=0, *, kind="cpu", profile="full", **changes):
         experiment=get(name),
         seed=seed,
         profile=profile,
-        history=[{"epoch": 1, "val_top1": 0.1, "train_loss": 4.6}],
+        history=[{"epoch": 1, "val_top1": metrics(val)["top1"], "train_loss": 4.6}],
         val=val,
         test=TEST,
         metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},

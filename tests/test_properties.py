@@ -222,7 +222,7 @@ def test_a_record_is_read_as_it_was_written(home, seed, figures, number):
         experiment=get("simple_cnn"),
         seed=number,
         profile="full",
-        history=[{"epoch": 1, **figures}],
+        history=[{"epoch": 1, **figures, "val_top1": metrics(val)["top1"]}],
         val=val,
         test=val,
         metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},

@@ -36,7 +36,7 @@ def run():
         experiment=get("simple_cnn"),
         seed=0,
         profile="full",
-        history=[{"epoch": 1, "val_top1": 0.1, "train_loss": 4.6}],
+        history=[{"epoch": 1, "val_top1": metrics(val)["top1"], "train_loss": 4.6}],
         val=val,
         test=scored(10_000, 1),
         metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},
@@ -88,6 +88,15 @@ def test_a_figure_that_its_predictions_do_not_give_is_found(home, run):
     path.write_text(json.dumps(content))
     (problem,) = checking.check_records(fingerprints=False)
     assert "val_top1 is stored as" in problem
+
+
+def test_a_last_epoch_that_is_not_the_end_of_the_run_is_found(home, run):
+    path = records.write(run).path
+    content = json.loads(path.read_text())
+    content["epochs"][-1]["val_top1"] += 0.001
+    path.write_text(json.dumps(content))
+    (problem,) = checking.check_records(fingerprints=False)
+    assert "its epochs end at a val_top1 of" in problem
 
 
 def test_settings_that_do_not_give_the_id_are_found(home, run):

@@ -33,7 +33,7 @@ def record(**settings: int) -> Task:
         experiment=replace(get("simple_cnn"), **settings),
         seed=0,
         profile="full",
-        history=[{"epoch": 1, "val_top1": 0.1}],
+        history=[{"epoch": 1, "val_top1": metrics(scored)["top1"]}],
         val=scored,
         test=scored,
         metrics=METRICS | {f"val_{k}": v for k, v in metrics(scored).items()},
