@@ -6,12 +6,14 @@ in `ray_task.py`. All records come to this process, the only one that writes the
 
 import contextlib
 import functools
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cifar100 import paths, scheduling
@@ -65,6 +67,8 @@ def record(
         _check(ray, [node["NodeID"] for node in nodes], commit)
         resources = [node["Resources"] for node in nodes]
         share = share_of(resources)
+        if not workers and not sum(map(share.room, resources)):
+            raise UserError(f"the cluster at {address} has no room for a run yet")
         return scheduling.record(
             start=functools.partial(RemoteWorker, ray, share, commit),
             workers=workers or sum(map(share.room, resources)),
@@ -198,7 +202,7 @@ class RemoteWorker:
 
     def _merge(self, packed: bytes) -> None:
         """Merge packed records; they stay packed where they can't be merged."""
-        path = paths.cache() / "returned" / f"{self.log.stem}.zip"
+        path = self._free_place()
         try:
             write_atomically(path, packed)
             merge = unpack([path])
@@ -210,6 +214,12 @@ class RemoteWorker:
             self._say(f"error: {'; '.join(problems)}; kept in {path}")
         else:
             path.unlink()
+
+    def _free_place(self) -> Path:
+        """Where a packed record can stay; those that were refused keep theirs."""
+        folder = paths.cache() / "returned"
+        places = (folder / f"{self.log.stem}-{n}.zip" for n in itertools.count())
+        return next(place for place in places if not place.exists())
 
     def _say(self, line: str) -> None:
         with open(self.log, "a", encoding="utf-8") as file:
