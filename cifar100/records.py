@@ -140,7 +140,7 @@ def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Reco
     for name, arrays in packed.items():
         write_atomically(path.with_name(f"{path.stem}.{name}.npz"), arrays)
     write_json(path, content)
-    return Record(path, json.loads(path.read_text()))
+    return Record(path, json.loads(path.read_text(encoding="utf-8")))
 
 
 def describe(run: Run, hashes: dict[str, str], *, exclusive: bool) -> dict[str, Any]:

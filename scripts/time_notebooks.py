@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar100 import paths
-from cifar100.errors import UserError, WorkError, suggestion
+from cifar100.errors import PlainError, UserError, WorkError, suggestion
 from cifar100.files import write_json
 from cifar100.report import sources
 from cifar100.report.runner import Runner
@@ -111,9 +111,9 @@ def main(arguments: list[str]) -> int:
         profiles = check_profiles(words_of(given.profiles))
         found = sources.find_notebooks(paths.package_root() / "notebooks")
         found = sources.select(found, words_of(given.only))
-    except UserError as error:
+    except PlainError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, UserError) else 1
     failures = time_all(found, profiles)
     for failure in failures:
         print(f"error: {failure}", file=sys.stderr)

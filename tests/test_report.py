@@ -111,7 +111,9 @@ def test_key_follows_records_data_package_and_profile(options, home, package):
     record.write_text('{"val_top1": 0.5}')
     keys.append(key())
     (home / "data").mkdir()
-    (home / "data" / "train").write_bytes(b"images")
+    folder = home / "data" / "cifar-100-python"
+    folder.mkdir()
+    (folder / "train").write_bytes(b"images")
     keys.append(key())
     write(options.notebooks, "01-two", "print(2)")  # another page may link to it
     found = sources.find_notebooks(options.notebooks)

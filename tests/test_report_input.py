@@ -13,7 +13,6 @@ from cifar100 import paths
 from cifar100.errors import UserError, WorkError
 from cifar100.report import folder
 from cifar100.report.build import Options, build
-from cifar100.training.profiles import PROFILES
 
 BUILD = [sys.executable, str(paths.package_root() / "build_report.py")]
 
@@ -128,12 +127,6 @@ def test_wrong_input_is_one_line_exit_2_and_nothing_written(
     written = contents(home)
     written.pop(".cache/report/lock", None)
     assert written == before
-
-
-def test_profiles_are_those_of_the_course():
-    from cifar100.training import profiles
-
-    assert PROFILES == profiles.PROFILES
 
 
 def test_folder_without_notebooks_is_wrong_input(tmp_path):

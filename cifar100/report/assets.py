@@ -34,14 +34,18 @@ class Assets:
 @cache
 def assets(*more: str) -> Assets:
     """The assets as they are on disk, with `more` files for a page that needs them."""
-    style = "\n".join((FOLDER / "css" / f"{name}.css").read_text() for name in STYLES)
-    parts = "\n".join((FOLDER / "js" / f"{name}.js").read_text() for name in SCRIPTS)
+    style = "\n".join(
+        (FOLDER / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES
+    )
+    parts = "\n".join(
+        (FOLDER / "js" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS
+    )
     script = f'(() => {{\n"use strict";\n{parts}}})();'
     for file in (FOLDER / name for name in more):
         if file.suffix == ".css":
-            style += "\n" + file.read_text()
+            style += "\n" + file.read_text(encoding="utf-8")
         else:
-            script += "\n" + file.read_text()
+            script += "\n" + file.read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; base-uri 'none'; form-action 'none'; "
         f"img-src 'self' data:; font-src 'self'; "

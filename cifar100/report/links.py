@@ -36,7 +36,10 @@ class _Links(HTMLParser):
 
 def dead_links(folder: Path) -> list[str]:
     """Everything in the pages of `folder` that points nowhere; doubled ids as well."""
-    pages = {path.name: _Links(path.read_text()) for path in folder.glob("*.html")}
+    pages = {
+        path.name: _Links(path.read_text(encoding="utf-8"))
+        for path in folder.glob("*.html")
+    }
     problems = []
     for name, page in sorted(pages.items()):
         if page.titles != 1:

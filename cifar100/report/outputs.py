@@ -128,10 +128,8 @@ class Ready(Preprocessor):
         return files
 
     def _file(self, name: str, content: str | bytes) -> str:
-        """Keep a file for the report; a second one of that name is a problem."""
         content = content.encode() if isinstance(content, str) else content
-        if self.page.pictures.setdefault(name, content) != content:
-            self.page.problem(f"a second figure called {name.partition('.')[0]}")
+        self.page.keep(name, content)
         return name
 
 

@@ -48,7 +48,7 @@ def write_book(folder: Path, html: Mapping[str, str]) -> Path:
 def book_of(html: Mapping[str, str]) -> str:
     """One HTML document of all pages, a chapter each."""
     chapters = "".join(_chapter(address, text, html) for address, text in html.items())
-    style = assets().style + (FOLDER / "css" / "book.css").read_text()
+    style = assets().style + (FOLDER / "css" / "book.css").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>CIFAR-100 step by step</title><style>{style}</style></head>"

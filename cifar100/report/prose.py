@@ -59,6 +59,11 @@ class Page:
     def warning(self, text: str) -> None:
         self.warnings.append(f"cell {self.cell}: {text}")
 
+    def keep(self, name: str, content: bytes) -> None:
+        """Keep a file for the report; a second one of that name is a problem."""
+        if self.pictures.setdefault(name, content) != content:
+            self.problem(f"a second figure called {name.partition('.')[0]}")
+
     def new_id(self, wanted: str) -> str:
         """`wanted`, or with a number where the page has it already."""
         identifier, number = wanted, 2
@@ -196,5 +201,5 @@ def _picture(picture: Tag, page: Page) -> None:
         if not path.is_file():
             page.problem(f"a picture {source}, which is not there")
             return
-        page.pictures[path.name] = path.read_bytes()
+        page.keep(path.name, path.read_bytes())
         picture["src"] = f"figures/{path.name}"

@@ -137,7 +137,7 @@ def report_key(keys: dict[str, str], profile: str, commit: str, pdf: bool) -> st
 
 def commit_of(folder: Path) -> str:
     """Short commit of a checkout, with what is not committed said; or why unknown."""
-    tracked = ["cifar100", "notebooks", "records", "requirements.lock"]
+    tracked = ["cifar100", "notebooks", "records", "weights", "requirements.lock"]
     head = git(folder, "rev-parse", "--short=12", "HEAD")
     if head is None:
         return "not a commit"
@@ -153,14 +153,21 @@ def _package_files() -> list[Path]:
 
 
 def _data_state() -> list:
-    """What tells whether notebooks can show images: files, or arrays made from them.
+    """What tells whether notebooks can show images: files where they would be looked
+    for, or arrays made from them.
 
     Of the arrays only that they are there: a build may be the one that makes them.
     """
-    files = (p for p in paths.data().rglob("*") if p.is_file())
-    listed = sorted((str(p), p.stat().st_size) for p in files if p.name != "README.md")
+    from cifar100 import data
+
+    try:
+        found = data.find()
+    except UserError as error:  # of a source that is none
+        return [str(error)]
+    files = [p for p in (found, *found.rglob("*")) if p.is_file()] if found else []
     has_arrays = any((paths.cache() / "data").glob("*"))
-    return [bool(listed or has_arrays), listed, os.environ.get("CIFAR100_SOURCE")]
+    listed = sorted((str(p), p.stat().st_size) for p in files)
+    return [bool(listed or has_arrays), listed]
 
 
 def _digest(files: Iterable[Path], base: Path) -> str:
