@@ -118,7 +118,8 @@ def _place(
             # What is wrong with it, without paths that are gone and advice on them.
             reason = str(error).partition(";")[0].replace(archive, ARCHIVE)
             raise _FailedError(reason.replace(f"{scratch}{os.sep}", "")) from None
-        downloader.drop(url)
+        for part in folder.glob(f".{ARCHIVE}.*.part"):  # of other addresses too
+            part.unlink(missing_ok=True)
         return folder / FOLDER
 
     pooch.get_logger().setLevel("ERROR")  # it would print what the bar shows
@@ -202,6 +203,7 @@ class _Resumable:
             received += len(chunk)
             self.report(host, size + received, total)
             if size + received > LARGEST:
+                Path(file.name).unlink(missing_ok=True)
                 raise _FailedError("it sends far more than the data set")
             seconds = time.monotonic() - begun
             if not self.patient and seconds > PATIENCE and received < SLOW * seconds:
