@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from cifar100 import plots
-from cifar100.evidence import Contrast, effects
 
 
 def drawn(axes, gid):
@@ -149,36 +148,6 @@ def test_experiments_on_the_clock_differ_by_more_than_colour():
 def test_no_runs_are_no_figure():
     with pytest.raises(ValueError, match="no runs"):
         plots.plot_time_to_accuracy(epochs().iloc[:0], [0.65])
-
-
-# The ablation
-
-
-def test_ablation_draws_each_change_in_its_row_with_both_intervals():
-    values = {
-        "recipe": {0: 0.66, 1: 0.67, 2: 0.665},
-        "bare": {0: 0.64, 1: 0.66, 2: 0.648},
-        "more": {0: 0.67, 1: 0.67, 2: 0.669},
-    }
-    asked = [Contrast("bare", "recipe"), Contrast("more", "recipe")]
-    found = effects(values, asked)
-    rows = dict(zip(("without it", "with more"), found, strict=True))
-    (axes,) = plots.plot_ablation(rows).axes
-    assert drawn(axes, "mean") == [
-        [(pytest.approx(100 * effect.mean), row)] for row, effect in enumerate(found)
-    ]
-    for gid, low, high in (
-        ("moderated", "moderated_low", "moderated_high"),
-        ("own", "low", "high"),
-    ):
-        assert drawn(axes, gid) == [
-            [(pytest.approx(100 * getattr(effect, end)), row) for end in (low, high)]
-            for row, effect in enumerate(found)
-        ]
-    names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["without it", "with more"]
-    bottom, top = axes.get_ylim()
-    assert bottom > top
 
 
 def test_figures_are_closed():

@@ -13,7 +13,7 @@ def pp(fraction: float, digits: int = 1) -> str:
 def interval_text(low: float, high: float, digits: int | None = None) -> str:
     """An interval of differences in percentage points: "+0.8 to +1.6 pp".
 
-    One digit after the point, or two where the interval is narrow.
+    One digit after the point, or two where the interval is narrow or ends near zero.
     """
     digits = digits_of(low, high) if digits is None else digits
     return f"{signed(low, digits)} to {signed(high, digits)} pp"
@@ -46,8 +46,10 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
 
 
 def digits_of(low: float, high: float) -> int:
-    """Digits after the point that an interval in percentage points is given with."""
-    return 1 if high - low >= NARROW else 2
+    """Digits after the point that an interval in percentage points is given with: one,
+    unless that says too little of its width, or of the side of zero that it is on."""
+    touches = any(end and not round(100 * end, 1) for end in (low, high))
+    return 2 if touches or high - low < NARROW else 1
 
 
 def signed(fraction: float, digits: int) -> str:

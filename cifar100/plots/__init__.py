@@ -52,7 +52,6 @@ from cifar100.plots.schedules import (
     plot_rate_search,
 )
 from cifar100.plots.speed import (
-    plot_ablation,
     plot_covariances,
     plot_flips,
     plot_plan,
@@ -73,7 +72,6 @@ __all__ = [
     "FIGSIZE_WIDE",
     "Grid",
     "data_of",
-    "plot_ablation",
     "plot_agreement",
     "plot_best_epochs",
     "plot_block_costs",

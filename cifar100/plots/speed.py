@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar100.evidence import PairedEffect
 from cifar100.plots.style import (
     COLORS,
     DASHES,
@@ -179,26 +178,3 @@ def _runs(axes: Axes, name: str, epochs: pd.DataFrame, look: dict) -> float:
         axes.plot(*last, linestyle="", label=label, **look, **end)
         latest, label = max(latest, last[0]), None  # once in the legend
     return latest
-
-
-def plot_ablation(effects: Mapping[str, PairedEffect]) -> Figure:
-    """A row for each change of one recipe, by its name: mean paired difference in val
-    top-1 in percentage points, with the plain and the moderated 95 % interval. Rows
-    keep their order, the first one on top."""
-    figure, axes = plt.subplots(
-        figsize=(WIDTH, 1.0 + 0.3 * len(effects)), layout="constrained"
-    )
-    broad, thin = {"linewidth": 5, "alpha": 0.35}, {"linewidth": 1.6}
-    line = {"color": COLORS[0], "solid_capstyle": "butt"}
-    for place, effect in enumerate(effects.values()):
-        moderated = [100 * effect.moderated_low, 100 * effect.moderated_high]
-        own = [100 * effect.low, 100 * effect.high]
-        axes.plot(moderated, [place, place], gid="moderated", **line, **broad)
-        axes.plot(own, [place, place], gid="own", **line, **thin)
-        axes.plot(100 * effect.mean, place, "o", color=COLORS[0], gid="mean")
-    axes.axvline(0, color=INK, linewidth=1, zorder=1)
-    axes.set_yticks(range(len(effects)), effects)
-    axes.set_ylim(len(effects) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel("difference in val top-1, percentage points")
-    return finished(figure)

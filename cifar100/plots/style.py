@@ -18,7 +18,7 @@ FIGSIZE_HALF = (3.5, 3.0)  # two beside each other
 FONTS = Path(__file__).parent / "fonts"  # of the pages: Source Sans 3
 INK = "#555555"  # lines and words that are no data
 COLORS = sns.color_palette("colorblind").as_hex()
-# One marker fewer than colours: ninety experiments, and no two alike in both.
+# One marker fewer than colours: a notebook can show ninety, and no two alike in both.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
 DASHES = ("-", "--", "-.", ":")
 TRAIN_IN_INFERENCE = "train top-1 (inference mode)"
