@@ -51,6 +51,7 @@ IDS = {
     "dropout_before_four_times": "3c68991a9826",
     "early_stopping": "07bf90c6b09d",
     "four_times_cosine": "7f2aae4cf355",
+    "four_times_averaged": "5b1fb6561728",
     "adam_0005": "57a5296b5a2d",
     "adam_0002": "bd2b47fde74b",
     "cosine": "0e0b6623c776",

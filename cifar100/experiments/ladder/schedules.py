@@ -39,6 +39,13 @@ four_times_cosine = child(
     schedule="cosine",
     claim="At four times the epochs, a rate that falls along a cosine helps.",
 )
+# The same training; at its end the mean of many snapshots is scored as well.
+four_times_averaged = child(
+    four_times_as_long,
+    "four_times_averaged",
+    evaluations=(*four_times_as_long.evaluations, "weight_average"),
+    claim="The mean of the weights after the last 15 epochs beats the last ones.",
+)
 
 adam_0005 = child(
     dropout_after,
@@ -101,6 +108,7 @@ EXPERIMENTS = (
     dropout_before_four_times,
     early_stopping,
     four_times_cosine,
+    four_times_averaged,
     adam_0005,
     adam_0002,
     cosine,
