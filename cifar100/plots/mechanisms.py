@@ -122,7 +122,8 @@ def plot_mismatch(simulated: pd.DataFrame) -> Figure:
 
 @with_data
 def plot_rates(scores: pd.DataFrame, reference: Sequence[float]) -> Figure:
-    """Val top-1 by the rate of dropout, and by the share of pooled units it zeroes.
+    """Val top-1 by the rate of dropout, and by the share of pooled units that it
+    zeroes, before pooling of those whose whole window is positive.
 
     `scores` is tidy, one row per (position, seed, rate), with `share` and `val_top1`,
     all in [0, 1]. Lines join means, a thin mark is a seed. `reference` holds the val
@@ -143,7 +144,7 @@ def plot_rates(scores: pd.DataFrame, reference: Sequence[float]) -> Figure:
             seeds = {"linestyle": "", "markersize": 3, "alpha": 0.45, "gid": "seeds"}
             axes.plot(rows[column], rows["val_top1"], **(look | seeds))
     panels[0].set(xlabel="dropout rate", ylabel="val top-1")
-    panels[1].set(xlabel="pooled units zeroed, log scale", xscale="log")
+    panels[1].set(xlabel="full windows zeroed, log scale", xscale="log")
     panels[1].set_xticks(SHARES)
     panels[1].xaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
     panels[1].minorticks_off()
