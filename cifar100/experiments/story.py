@@ -117,7 +117,7 @@ STORY = (
     Step("S15", "ResNet", None, "10", "At which depth do shortcuts pay?"),
     Step(
         "S16",
-        "a shortcut in the own network",
+        "a shortcut in the student's network",
         "0.5x–0.6x",
         "10",
         "Does a shortcut help a network this shallow?",
@@ -152,10 +152,10 @@ STORY = (
     ),
     Step(
         "S21",
-        "the best own network",
+        "the best network of our own",
         None,
         "13",
-        "How far does an own network get, and in what time?",
+        "How far does a network of our own get, and in what time?",
     ),
 )
 
@@ -241,8 +241,8 @@ NOTEBOOKS = (
     Notebook(
         "13",
         "13-fast-and-strong",
-        "How good can an own network get?",
-        "What does an hour of a laptop reach, and what a few hours?",
+        "How good can a network of our own get?",
+        "What do two processor cores reach in an hour, and in a few?",
     ),
     Notebook(
         "14",
