@@ -1,7 +1,6 @@
 """Fixtures that several test files share."""
 
 import hashlib
-import os
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -17,17 +16,6 @@ from cifar100.archive import unpack
 from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
 from cifar100.errors import UserError
 from cifar100.official import FOLDER, Checksums, as_images
-
-# On a processor JAX compiles longer than a test computes: leave the polishing out.
-# Processes that a test starts inherit it. TensorFlow compiles nothing here.
-os.environ["XLA_FLAGS"] = " ".join(
-    [
-        os.environ.get("XLA_FLAGS", ""),
-        "--xla_backend_optimization_level=0",
-        "--xla_llvm_disable_expensive_passes=true",
-    ]
-).strip()
-
 
 def pytest_collection_modifyitems(items):
     """Skip tests marked `data` by name where the data set is not at hand."""

@@ -53,8 +53,7 @@ print(json.dumps(found))
 
 
 def start(devices):
-    count = f"--xla_force_host_platform_device_count={devices}"
-    flags = f"{os.environ['XLA_FLAGS']} {count}"
+    flags = f"--xla_force_host_platform_device_count={devices}"
     return subprocess.Popen(
         [sys.executable, "-c", CODE],
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True},

@@ -207,7 +207,7 @@ def test_start_page_reads_records_and_minutes_and_loads_no_engine(
     planned = sum(e.seeds for e in EXPERIMENTS.values() if e.row == "S1")
     assert f"| [02](02-a-first-network.ipynb) | 4 of {planned} |" in text
     assert re.search(r"\*\*A machine\*\*, timed until 2026-01-02", text)
-    assert "| [00](00-start-here.ipynb) | – | – | 1.5 | – |" in text
+    assert "| [00](00-start-here.ipynb) | – | – | 1.5 |\n" in text
     assert "The two agree" in text
 
 
