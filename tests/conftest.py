@@ -17,6 +17,7 @@ from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
 from cifar100.errors import UserError
 from cifar100.official import FOLDER, Checksums, as_images
 
+
 def pytest_collection_modifyitems(items):
     """Skip tests marked `data` by name where the data set is not at hand."""
     try:
