@@ -44,8 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say(error, 1)
     except (KeyboardInterrupt, typer.Abort):
         words = sys.argv[1:] if arguments is None else arguments
-        goes_on = {*words} & RESUMED
-        print(f"stopped{GOES_ON if goes_on else ''}", file=sys.stderr)
+        goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
+        print(f"stopped{goes_on}", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)
 

@@ -39,20 +39,23 @@ def features(
     key = _key(variant, image_size, split)
     folder = paths.cache() / "features"
     path = folder / f"efficientnet_lite{variant}-{image_size}-{split}.npy"
-    with locked(paths.cache() / "locks" / path.stem):  # one process makes them
-        if not _intact(path, key):
-            images = data.load(split).images
-            parts = compute(_network(variant, image_size), images, progress=progress)
-            _keep(path, key, (len(images), FEATURES), parts)
-        return cache.open_array(path)
+    if not _intact(path, key):  # no lock to read: a home may be read-only
+        images = data.load(split).images
+        parts = compute(_network(variant, image_size), images, progress=progress)
+        _keep(path, key, (len(images), FEATURES), parts)
+    return cache.open_array(path)
 
 
 def _keep(
     path: Path, key: str, shape: tuple[int, int], parts: Iterator[np.ndarray]
 ) -> None:
+    """Let one process at a time compute and write the parts; the others find them."""
     try:
-        stamp = cache.save_array(path, shape, "<f4", parts)
-        write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
+        with locked(paths.cache() / "locks" / path.stem):
+            if _intact(path, key):
+                return
+            stamp = cache.save_array(path, shape, "<f4", parts)
+            write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
     except OSError as error:
         raise WorkError(
             f"cannot make {path} ({error}); make room there, or set CIFAR100_HOME "

@@ -103,20 +103,25 @@ def weights(variant: int) -> dict[str, np.ndarray]:
     if variant not in CHECKSUMS:
         raise UserError(f"EfficientNet-Lite{variant} is none of 0, 1, 2")
     path = paths.cache() / "pretrained" / f"efficientnet_lite{variant}.npz"
-    with locked(paths.cache() / "locks" / path.stem):  # one process gets them
-        arrays = _cached(path)
-        if arrays is None or sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
-            arrays = _made(variant, path)
-    return arrays
+    expected = CHECKSUMS[variant].arrays
+    return _whole(path, expected) or _made(variant, path, expected)
 
 
-def _made(variant: int, path: Path) -> dict[str, np.ndarray]:
-    with _writing(path), _source(variant) as source:
-        arrays = _converted(read_tensors(source))
-        if sha256_of_arrays(arrays) != CHECKSUMS[variant].arrays:
-            raise WorkError(f"{source} became other arrays than expected")
-        with whole_file(path) as file:
-            np.savez(file, **arrays)
+def _whole(path: Path, expected: str) -> dict[str, np.ndarray] | None:
+    arrays = _cached(path)
+    return arrays if arrays and sha256_of_arrays(arrays) == expected else None
+
+
+def _made(variant: int, path: Path, expected: str) -> dict[str, np.ndarray]:
+    with _writing(path), locked(paths.cache() / "locks" / path.stem):
+        if arrays := _whole(path, expected):
+            return arrays  # another process has got them meanwhile
+        with _source(variant) as source:
+            arrays = _converted(read_tensors(source))
+            if sha256_of_arrays(arrays) != expected:
+                raise WorkError(f"{source} became other arrays than expected")
+            with whole_file(path) as file:
+                np.savez(file, **arrays)
     return arrays
 
 

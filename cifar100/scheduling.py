@@ -207,7 +207,9 @@ def _refuse_timed(waiting: Iterable[Job]) -> None:
     for job in waiting:
         experiment = EXPERIMENTS[job.experiment]
         if experiment.timed and not experiment.gpu:
-            raise UserError(f"the seconds of '{experiment.name}' count: --exclusive")
+            raise UserError(
+                f"the seconds of '{experiment.name}' count; add --exclusive"
+            )
 
 
 def log_path(job: Job) -> Path:

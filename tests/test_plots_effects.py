@@ -1,18 +1,10 @@
 """Effects as rows with their intervals, and the data behind them."""
 
 import pytest
+from test_plots_speed import drawn
 
 from cifar100 import plots
 from cifar100.evidence import Contrast, effects
-
-
-def drawn(axes, gid):
-    """The points of each line of `axes` that carries `gid`."""
-    return [
-        [(float(x), float(y)) for x, y in zip(*line.get_data(), strict=True)]
-        for line in axes.lines
-        if line.get_gid() == gid
-    ]
 
 
 def test_effects_stand_in_named_rows_with_both_intervals():
