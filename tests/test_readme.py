@@ -1,5 +1,6 @@
 """The READMEs' tables are those of the records, and say so when they are not."""
 
+import json
 import os
 import re
 import shutil
@@ -77,11 +78,33 @@ def test_other_records_give_other_tables(copy, home, capsys):
     assert "| 4 / 5 | 아직 모름 |" in korean
 
 
+def test_a_step_recorded_in_part_is_named_as_such(copy, home):
+    copy_records(home, dropout_before=5, dropout_after=5)
+    assert script.main([], copy) == 0
+    english, korean = (text.decode() for text in contents(copy).values())
+    assert "the rest of S9" in english
+    assert "S9의 나머지" in korean
+
+
+def test_the_largest_ensemble_that_is_stored_stands_below_the_table(copy, home):
+    found = {(1, 1): 0.5, (2, 1): 0.6, (1, 2): 0.7, (2, 2): 0.65}
+    sizes = [{"k": k, "views": v, "top1": top1} for (k, v), top1 in found.items()]
+    path = home / "records" / "demonstrations" / "ensemble.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"value": {"sizes": sizes}}))
+    assert script.main([], copy) == 0
+    english, korean = (text.decode() for text in contents(copy).values())
+    assert "*ensemble* of 2 networks" in english
+    assert "reaches 65.0 %" in english
+    assert "신경망 2개" in korean
+
+
 def test_without_any_record_the_tables_say_so(copy, home):
     assert script.main([], copy) == 0
     english = (copy / "README.md").read_text()
     assert "Not recorded yet: S3, S4, S5" in english
     assert "none yet" in english
+    assert "ensemble" not in english
 
 
 @pytest.mark.parametrize("gone", ["<!-- findings -->", "<!-- /status -->"])

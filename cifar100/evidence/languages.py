@@ -99,6 +99,7 @@ ENGLISH = Language(
         "student_set": "the student's network, with the student's augmentation",
         "fast": "a network made for few epochs",
         "fast_wide": "a network made for few epochs, wider and trained longer",
+        "fast_wide_long": "that wider network, trained three times as long",
         "fast_gpu": "a network made for few epochs, in its full width, on a GPU",
         "wide_and_long": "a network of twice that width, trained for long, on a GPU",
         "frozen_96": "EfficientNet-Lite0 from ImageNet, frozen",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
+from cifar100.records import list_records
 from cifar100.report import folder, sources
 from cifar100.report.runner import Executed, Limits, Runner
 from cifar100.report.sources import Source
@@ -107,7 +108,7 @@ def _write(
         commit=commit,
         profile=options.profile,
         built=f"{now:%Y-%m-%d %H:%M} UTC",
-        runs=sum(1 for _ in paths.records().glob("*/seed-*.json")),
+        runs=len(list_records()),
         missing=missing,
         pdf=options.pdf,
     )
