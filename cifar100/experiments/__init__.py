@@ -12,9 +12,13 @@ from cifar100.experiments.experiment import (
 from cifar100.experiments.ladder import LADDER
 from cifar100.experiments.story import NOTEBOOKS, STORY, Notebook, Step
 from cifar100.experiments.strong import STRONG
+from cifar100.experiments.transfer import TRANSFER
 
 # Effects are judged within a family: runs of long recipes differ less by their seed.
-FAMILIES: dict[str, tuple[Experiment, ...]] = {"ladder": LADDER, "strong": STRONG}
+FAMILIES: dict[str, tuple[Experiment, ...]] = {
+    "ladder": LADDER,
+    "strong": STRONG + TRANSFER,
+}
 EXPERIMENTS: dict[str, Experiment] = {
     e.name: e for family in FAMILIES.values() for e in family
 }

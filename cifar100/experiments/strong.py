@@ -1,7 +1,4 @@
-"""S21 and S20: the best own network, and transfer. Notebooks 13 and 14.
-
-These experiments are no steps of the student's: they start from recipes of their own.
-"""
+"""S21: the best own network, which is no step of the student's. Notebook 13."""
 
 from cifar100.experiments.experiment import Experiment, child
 
@@ -56,6 +53,16 @@ fast_wide_long = child(
     timed=True,
     headline=True,
     claim="Three times as many epochs are better.",
+)
+# That run ends with its training pictures learnt by heart, so these are mixed.
+fast_wide_long_cutmix = child(
+    fast_wide_long,
+    "fast_wide_long_cutmix",
+    augmentation=(*RECIPE["augmentation"], "cutmix"),
+    seeds=1,
+    timed=True,
+    headline=True,
+    claim="For that many epochs, pictures that are mixed are better.",
 )
 
 # For a GPU: the source's own shape, batch and rates, for the epochs that its authors
@@ -166,127 +173,14 @@ ABLATION = (
 # SGD at the rate that it has beside Muon. A search for its own rate is still to come.
 fast_sgd = without("sgd", "SGD is worse than Muon.", optimizer="sgd")
 
-# Frozen: a linear layer on cached features, so a run takes seconds. Small batches, so
-# that also five images a class make some hundred steps.
-frozen_96 = Experiment(
-    name="frozen_96",
-    row="S20",
-    claim="Features of ImageNet alone reach more than most own networks.",
-    architecture="linear_head",
-    arguments={"variant": 0, "image_size": 96},
-    learning_rate=3e-3,
-    schedule="cosine",
-    weight_decay=0.3,
-    epochs=10,
-    batch_size=50,
-)
-frozen_sizes = tuple(
-    child(
-        frozen_96,
-        f"frozen_{size}",
-        arguments={"image_size": size},
-        supports=1 if size > 96 else -1,
-        claim=f"Pictures of {size} pixels are {'better' if size > 96 else 'worse'}.",
-    )
-    for size in (32, 64, 128)
-)
-frozen_few = tuple(
-    child(
-        frozen_96,
-        f"frozen_96_of_{count}",
-        images_per_class=count,
-        supports=-1,
-        claim=f"{count} images a class are worse than 450.",
-    )
-    for count in (5, 25, 100)
-)
-
-# Fine-tuned: the whole network learns on, from ImageNet's weights.
-finetuned_64 = Experiment(
-    name="finetuned_64",
-    row="S20",
-    claim="Fine-tuning beats frozen features by far.",
-    architecture="efficientnet_lite",
-    arguments={"image_size": 64, "weights": "imagenet", "freeze": "batch_norm"},
-    augmentation=("flip", "crop"),
-    learning_rate=1e-3,
-    schedule="one_cycle",
-    warmup=0.1,
-    epochs=6,
-    batch_size=64,
-    label_smoothing=0.1,
-    timed=True,
-)
-finetuned_64_all_statistics = child(
-    finetuned_64,
-    "finetuned_64_all_statistics",
-    arguments={"freeze": "none"},
-    seeds=2,
-    claim="Batch norm that learns on too is better.",
-)
-from_scratch_64 = child(
-    finetuned_64_all_statistics,
-    "from_scratch_64",
-    arguments={"weights": "random"},
-    supports=-1,
-    claim="From scratch, at equal resolution and length, it is far worse.",
-)
-finetuned_64_layer_decay = child(
-    finetuned_64,
-    "finetuned_64_layer_decay",
-    layer_decay=0.8,
-    seeds=2,
-    claim="Smaller rates for lower blocks help.",
-)
-finetuned_64_no_augmentation = child(
-    finetuned_64,
-    "finetuned_64_no_augmentation",
-    augmentation=(),
-    seeds=2,
-    supports=-1,
-    claim="Without flips and crops it is worse.",
-)
-finetuned_96 = child(
-    finetuned_64,
-    "finetuned_96",
-    arguments={"image_size": 96},
-    timed=True,
-    headline=True,
-    claim="Pictures of 96 pixels are better than of 64.",
-)
-finetuned_224 = child(
-    finetuned_96,
-    "finetuned_224",
-    arguments={"image_size": 224},
-    gpu=True,
-    headline=True,
-    claim="Pictures of 224 pixels, as in pretraining, are better than of 96.",
-)
-finetuned_224_lite2 = child(
-    finetuned_224,
-    "finetuned_224_lite2",
-    arguments={"variant": 2},
-    claim="A bigger pretrained network is better.",
-)
-
 STRONG = (
     fast,
     fast_wide,
     fast_wide_long,
+    fast_wide_long_cutmix,
     fast_gpu,
     wide_and_long,
     wide_and_long_without_cutmix,
     *ABLATION,
     fast_sgd,
-    frozen_96,
-    *frozen_sizes,
-    *frozen_few,
-    finetuned_64,
-    finetuned_64_all_statistics,
-    from_scratch_64,
-    finetuned_64_layer_decay,
-    finetuned_64_no_augmentation,
-    finetuned_96,
-    finetuned_224,
-    finetuned_224_lite2,
 )
