@@ -1,5 +1,6 @@
 """`cifar100 record`: fill what is missing, a process a run or an experiment."""
 
+import contextlib
 import functools
 import os
 import re
@@ -22,6 +23,7 @@ from cifar100.records import REHEARSAL, folder_of, missing, recorded
 from cifar100.training import environment
 
 PATIENCE = 60.0  # seconds that a worker gets to stop cleanly
+REQUESTS = 3  # in that time
 DEATHS = 2  # of its workers that a job survives: it may be what kills them
 LAST = 4096  # bytes of a log that hold its last line
 UNITS = {"s": 1, "m": 60, "h": 3600}
@@ -280,11 +282,19 @@ def _outcome(job: Job, code: int, seconds: float) -> str:
 
 
 def _stop(running: Iterable[Worker]) -> None:
-    for worker in running:
-        worker.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + PATIENCE
-    for worker in running:
-        try:
-            worker.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            worker.kill()
+    """Ask them to end, again where an import swallowed the first request; then kill."""
+    left = list(running)
+    for _ in range(REQUESTS):
+        until = time.monotonic() + PATIENCE / REQUESTS
+        for worker in left:
+            worker.send_signal(signal.SIGINT)
+        left = [worker for worker in left if not _ends(worker, until)]
+    for worker in left:
+        worker.kill()
+
+
+def _ends(worker: Worker, until: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        worker.wait(max(0.1, until - time.monotonic()))
+        return True
+    return False

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -280,3 +281,28 @@ def test_runs_whose_seconds_count_are_not_recorded_side_by_side(counted):
     said = []
     scheduling.record(only=["fast"], exclusive=True, budget=0, say=said.append)
     assert said[0].startswith("5 runs to record")
+
+
+@pytest.mark.parametrize(
+    ("handler", "code"),
+    [
+        ("lambda *_: signal.signal(signal.SIGINT, signal.SIG_DFL)", -signal.SIGINT),
+        ("signal.SIG_IGN", -signal.SIGKILL),
+    ],
+    ids=["missed the first", "misses all"],
+)
+def test_a_worker_that_missed_a_request_is_asked_again_before_it_is_killed(
+    monkeypatch, handler, code
+):
+    """An import can swallow what an interrupt raises in it."""
+    monkeypatch.setattr(scheduling, "PATIENCE", 3.0)
+    program = (
+        f"import signal, time; signal.signal(signal.SIGINT, {handler})\n"
+        "print(flush=True)\n"
+        "for _ in range(60): time.sleep(1)"
+    )
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
+        worker.stdout.readline()
+        scheduling._stop([worker])
+        assert worker.wait(10) == code

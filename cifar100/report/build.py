@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
-from cifar100.records import list_records
 from cifar100.report import folder, sources
 from cifar100.report.runner import Executed, Limits, Runner
 from cifar100.report.sources import Source
@@ -97,6 +96,7 @@ def _write(
     say: Callable[[str], None],
 ) -> None:
     """Write pages and manifest into `building`."""
+    from cifar100.records import list_records  # pandas, too
     from cifar100.report.pages import write_page  # nbconvert: a second to import
     from cifar100.report.site import Provenance, write_site
 
