@@ -282,7 +282,7 @@ def _outcome(job: Job, code: int, seconds: float) -> str:
 
 
 def _stop(running: Iterable[Worker]) -> None:
-    """Ask them to end, again where an import swallowed the first request; then kill."""
+    """Ask them to end, more than once as a request may get lost; then kill."""
     left = list(running)
     for _ in range(REQUESTS):
         until = time.monotonic() + PATIENCE / REQUESTS

@@ -34,8 +34,8 @@ SENTENCES = {
         "not tested": "Not recorded yet: {}.",
         "rest": "the rest of {}",
         "ensemble": "An *ensemble* of {0} networks (“{1}”), averaged over images and "
-        "their mirror images, reaches {2}. It is no row of the table, as it costs {0} "
-        "times as much.",
+        "their mirror images, reaches {2}. It is no row of the table, as it takes {0} "
+        "trainings.",
         "network": "network",
         "top1": "val top-1 (95 % interval over seeds)",
         "notebooks": "Notebooks in the report: {} of {} ({}).",
@@ -52,7 +52,7 @@ SENTENCES = {
         "not tested": "아직 기록하지 않은 것: {}.",
         "rest": "{}의 나머지",
         "ensemble": "신경망 {0}개(‘{1}’)의 답을, 좌우로 뒤집은 이미지의 답까지 함께 "
-        "평균한 *앙상블*은 {2}입니다. 비용이 {0}배라서 표에는 넣지 않았습니다.",
+        "평균한 *앙상블*은 {2}입니다. 학습을 {0}번 해야 하므로 표에는 넣지 않았습니다.",
         "network": "신경망",
         "top1": "val top-1 (시드에 대한 95% 신뢰구간)",
         "notebooks": "보고서에 실린 노트북: {1}개 중 {0}개 ({2}).",

@@ -294,7 +294,7 @@ def test_runs_whose_seconds_count_are_not_recorded_side_by_side(counted):
 def test_a_worker_that_missed_a_request_is_asked_again_before_it_is_killed(
     monkeypatch, handler, code
 ):
-    """An import can swallow what an interrupt raises in it."""
+    """A bare `except` somewhere can swallow what an interrupt raises."""
     monkeypatch.setattr(scheduling, "PATIENCE", 3.0)
     program = (
         f"import signal, time; signal.signal(signal.SIGINT, {handler})\n"

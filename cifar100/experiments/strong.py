@@ -59,7 +59,6 @@ fast_wide_long_cutmix = child(
     fast_wide_long,
     "fast_wide_long_cutmix",
     augmentation=(*RECIPE["augmentation"], "cutmix"),
-    seeds=1,
     timed=True,
     headline=True,
     claim="For that many epochs, pictures that are mixed are better.",
