@@ -20,7 +20,7 @@ from cifar100 import data, paths
 from cifar100.errors import PlainError, UserError
 from cifar100.packing import Pack
 from cifar100.records import REHEARSAL, folder_of, read
-from cifar100.scheduling import PATIENCE, Job, command
+from cifar100.scheduling import Job, command, stop
 from cifar100.training import environment
 
 SHARED = ("data", "features", "pretrained")  # of a node's cache, by all of its runs
@@ -69,7 +69,7 @@ def work(
             yield from _news(home / records)
             yield process.returncode
         finally:
-            _stop(process)
+            stop([process])
 
 
 @contextlib.contextmanager
@@ -102,11 +102,3 @@ def _news(records: Path) -> Iterator[bytes]:
 def _end_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
-
-
-def _stop(process: subprocess.Popen) -> None:
-    process.terminate()  # as good as Ctrl-C, which Ray may have blocked
-    try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()

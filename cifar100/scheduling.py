@@ -194,7 +194,7 @@ def record(
                 now = {str(job): last_line(job) for job, _ in running.values()}
                 progress.show(len(waiting), now)
     finally:
-        _stop(running)
+        stop(running)
         if packed:
             packed.update()
         unfinished = waiting + [job for job, _ in running.values()]
@@ -281,13 +281,14 @@ def _outcome(job: Job, code: int, seconds: float) -> str:
     return f"{job}: {done} after {seconds:.0f} s: {last_line(job) or 'no output'}"
 
 
-def _stop(running: Iterable[Worker]) -> None:
-    """Ask them to end, more than once as a request may get lost; then kill."""
+def stop(running: Iterable[Worker]) -> None:
+    """Ask them to end, more than once as a request may get lost; then kill. SIGTERM is
+    a Ctrl-C to the commands that they run, and nothing of Ray's blocks it."""
     left = list(running)
     for _ in range(REQUESTS):
         until = time.monotonic() + PATIENCE / REQUESTS
         for worker in left:
-            worker.send_signal(signal.SIGINT)
+            worker.send_signal(signal.SIGTERM)
         left = [worker for worker in left if not _ends(worker, until)]
     for worker in left:
         worker.kill()

@@ -11,6 +11,7 @@ import numpy as np
 import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100 import augment, data
 from cifar100.experiments import Experiment
+from cifar100.models.resnet import BLOCKS
 from cifar100.training.engine import Engine, create
 from cifar100.training.plan import plan_epoch
 
@@ -26,12 +27,13 @@ TRANSFORMS = {
     "mixup": ("mixup",),
     "rand_augment": ("rand_augment",),
 }
+BLOCKS[8] = (1, 1, 1)  # a ResNet-8 has all that a ResNet-20 has, and compiles sooner
 # All kinds of layers and of losses; dropout masks are the engine's own. Factors are
 # sums of powers of two: Keras casts them, and TensorFlow's cast goes by way of float32.
 RECIPES = {
     "resnet": {
         "architecture": "resnet",
-        "arguments": {"width": 8},
+        "arguments": {"depth": 8, "width": 8},
         "augmentation": ("flip", "crop", "cutmix"),
         "optimizer": "sgd",
         "learning_rate": 1e-3,

@@ -15,6 +15,7 @@ from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS
 from cifar100.scheduling import PATIENCE, parse_budget
 from tests.counted import count_networks
+from tests.small_notebooks import wait_until
 
 RECORDED = sorted(paths.records().glob("simple_cnn*/seed-*.json"))
 needs_records = pytest.mark.skipif(len(RECORDED) < 4, reason="nothing is recorded")
@@ -91,7 +92,9 @@ def test_a_smoke_run_reports_itself_and_stores_nothing(home_with_data):
 @pytest.mark.data
 def test_an_interrupted_run_ends_with_130_and_no_record(home_with_data):
     process = start("train", "simple_cnn", home=home_with_data)
-    time.sleep(8)
+    locks = home_with_data / ".cache" / "locks"
+    assert wait_until(lambda: list(locks.glob("*")), 60)  # the run has its place
+    time.sleep(4)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130

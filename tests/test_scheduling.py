@@ -286,7 +286,7 @@ def test_runs_whose_seconds_count_are_not_recorded_side_by_side(counted):
 @pytest.mark.parametrize(
     ("handler", "code"),
     [
-        ("lambda *_: signal.signal(signal.SIGINT, signal.SIG_DFL)", -signal.SIGINT),
+        ("lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL)", -signal.SIGTERM),
         ("signal.SIG_IGN", -signal.SIGKILL),
     ],
     ids=["missed the first", "misses all"],
@@ -297,12 +297,12 @@ def test_a_worker_that_missed_a_request_is_asked_again_before_it_is_killed(
     """A bare `except` somewhere can swallow what an interrupt raises."""
     monkeypatch.setattr(scheduling, "PATIENCE", 3.0)
     program = (
-        f"import signal, time; signal.signal(signal.SIGINT, {handler})\n"
+        f"import signal, time; signal.signal(signal.SIGTERM, {handler})\n"
         "print(flush=True)\n"
         "for _ in range(60): time.sleep(1)"
     )
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
         worker.stdout.readline()
-        scheduling._stop([worker])
+        scheduling.stop([worker])
         assert worker.wait(10) == code
