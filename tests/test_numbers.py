@@ -13,7 +13,7 @@ GENERATED = {
     "README.md": README,
     "README.ko.md": README,
     "engines.md": ("spread", "programs", "speed", "precision"),  # test_docs.py
-    "evidence.md": ("simulation",),  # test_evidence.py
+    "evidence.md": ("simulation",),  # test_error_rates.py
     "scaling.md": ("workers", "simulated", "troubles", "large"),  # test_docs.py
 }
 FILES = ("*.md", "docs/*.md", "notebooks/*.ipynb", "notebooks/drafts/*.ipynb")
