@@ -183,6 +183,21 @@ def test_link_to_what_is_not_there_is_a_problem(page):
     assert len(written.problems) == 2
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("from 47% to 48.1 %", "from 47~% to 48.1~%"),
+        ("−3.7 pp at 64\npx", "−3.7~pp at 64~px"),
+        ("1%p, 38%입니다, 3 places", "1%p, 38%입니다, 3 places"),
+        ('`f"{x:.1%} 5%"`', 'f"{x:.1%} 5%"'),
+    ],
+)
+def test_a_number_keeps_its_unit_beside_it(page, said, shown):
+    _, soup = page(markdown(said))
+    text = soup.find_all("p")[-1].get_text()
+    assert text == shown.replace("~", "\N{NO-BREAK SPACE}")
+
+
 @pytest.mark.parametrize("cell", [markdown("# Another"), markdown("text")])
 def test_page_needs_exactly_one_title(page, cell):
     title = "# 00 · A title" if cell.source.startswith("#") else "no title"

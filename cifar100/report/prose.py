@@ -18,6 +18,7 @@ from pygments.util import ClassNotFound
 from cifar100.report.sanitise import sanitise
 from cifar100.report.tables import dress_table
 from cifar100.report.terms import link_terms
+from cifar100.report.units import hold_units
 
 CODE = re.compile(r"(`{3,}|~{3,}).*?\1|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL)
 MATH = re.compile(
@@ -107,7 +108,9 @@ def markdown_to_html(markdown: str, page: Page) -> str:
 
 def inline(markdown: str) -> str:
     """A caption: emphasis, code and links, no paragraph around them."""
-    html = sanitise(str(_parser()(markdown))).strip()
+    soup = BeautifulSoup(sanitise(str(_parser()(markdown))), "html.parser")
+    hold_units(soup)
+    html = soup.decode(formatter=PLAIN_HTML).strip()
     return html.removeprefix("<p>").removesuffix("</p>")
 
 
@@ -127,6 +130,7 @@ def html_to_page(html: str, page: Page) -> str:
         _link(link, page)
     for picture in soup.find_all("img"):
         _picture(picture, page)
+    hold_units(soup)
     link_terms(soup, page.linked)
     return soup.decode(formatter=PLAIN_HTML)
 
