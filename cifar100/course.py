@@ -97,7 +97,7 @@ def recorded(name: str, compute: Callable[[], Any], profile: str) -> Any:
     For demonstrations that are no experiment, such as two training loops side by side.
     Raises `WorkError` when `read` finds none.
     """
-    path = paths.records() / "demonstrations" / f"{name}.json"
+    path = paths.demonstration(name)
     if profile == "read":
         if not path.exists():
             raise WorkError(f"no record of '{name}'; run its notebook in profile full")

@@ -35,6 +35,11 @@ def records() -> Path:
     return root() / "records"
 
 
+def demonstration(name: str) -> Path:
+    """What a notebook measured or computed once that is no run (`course.recorded`)."""
+    return records() / "demonstrations" / f"{name}.json"
+
+
 def rehearsal() -> Path:
     """Small runs that rehearsed a visit to another machine; no evidence."""
     return root() / "rehearsal"

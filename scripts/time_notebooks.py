@@ -32,7 +32,7 @@ SAME = ("notebook", "profile", "machine")  # a new measurement of these replaces
 
 def results() -> Path:
     """The file of measured seconds."""
-    return paths.records() / "demonstrations" / f"{NAME}.json"
+    return paths.demonstration(NAME)
 
 
 def time_notebook(

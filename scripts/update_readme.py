@@ -121,7 +121,7 @@ def _headlines(language: Language, table: pd.DataFrame) -> str:
 
 def _largest_ensemble() -> dict[str, Any] | None:
     """That of the most networks and views which notebook 13 has stored, if any."""
-    path = paths.records() / "demonstrations" / "ensemble.json"
+    path = paths.demonstration("ensemble")
     if not path.exists():
         return None
     sizes = json.loads(path.read_text(encoding="utf-8"))["value"]["sizes"]

@@ -153,6 +153,7 @@ IDS = {
     "from_scratch_64_large_rate": "bc94730c84e6",
     "finetuned_64_no_augmentation": "40ad016fe4b2",
     "finetuned_96": "fdd23b7d2f8e",
+    "finetuned_160": "5777e56ee17f",
     "finetuned_224": "5171fac0a7fe",
     "finetuned_224_lite2": "39ca681c11fe",
 }
