@@ -282,13 +282,12 @@ def _outcome(job: Job, code: int, seconds: float) -> str:
 
 
 def stop(running: Iterable[Worker]) -> None:
-    """Ask them to end, more than once as a request may get lost; then kill. SIGTERM is
-    a Ctrl-C to the commands that they run, and nothing of Ray's blocks it."""
+    """Ask them to end, more than once as a request may get lost; then kill."""
     left = list(running)
     for _ in range(REQUESTS):
         until = time.monotonic() + PATIENCE / REQUESTS
         for worker in left:
-            worker.send_signal(signal.SIGTERM)
+            worker.send_signal(signal.SIGTERM)  # Ray may block SIGINT
         left = [worker for worker in left if not _ends(worker, until)]
     for worker in left:
         worker.kill()
