@@ -287,7 +287,7 @@ def stop(running: Iterable[Worker]) -> None:
     for _ in range(REQUESTS):
         until = time.monotonic() + PATIENCE / REQUESTS
         for worker in left:
-            worker.send_signal(signal.SIGTERM)  # Ray may block SIGINT
+            worker.send_signal(signal.SIGTERM)  # as Ctrl-C, which Ray may block
         left = [worker for worker in left if not _ends(worker, until)]
     for worker in left:
         worker.kill()

@@ -107,7 +107,7 @@ finetuned_96 = child(
     headline=True,
     claim="Pictures of 96 pixels are better than of 64.",
 )
-# The best that one run of some hours on two cores reaches.
+# For one run of some hours on two cores.
 finetuned_160 = child(
     finetuned_96,
     "finetuned_160",

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup
 
 from cifar100.report.sources import CONTENT
+from cifar100.report.units import texts
 
 GLOSSARY, REFERENCES = "glossary.html", "references.html"
 NOT_IN = ("a", "code", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "table", "summary")
@@ -88,9 +89,7 @@ def link_terms(soup: BeautifulSoup, linked: set[str]) -> None:
     Headings, code and the text of links stay as they are.
     """
     pattern, addresses = _patterns()
-    for text in list(soup.find_all(string=True)):
-        if type(text) is not NavigableString or text.find_parent(NOT_IN):
-            continue
+    for text in texts(soup, NOT_IN):
         pieces, end = [], 0
         for match in pattern.finditer(text):
             address = addresses[match.lastgroup]
