@@ -38,7 +38,7 @@ lint: environment ## check the style of code and notebooks
 format: environment ## mend the style, strip outputs from notebooks
 	@$(PY) -m ruff check --fix $(CODE)
 	@$(PY) -m ruff format $(CODE)
-	@for notebook in notebooks/*.ipynb; do \
+	@for notebook in notebooks/*.ipynb notebooks/drafts/*.ipynb; do \
 	    [ ! -f "$$notebook" ] || $(PY) -m nbstripout --keep-id "$$notebook" || exit 1; \
 	done
 

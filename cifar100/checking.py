@@ -128,7 +128,7 @@ def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
                     yield f"{_name(record)}: {key} were {stored[key]}, now {value}"
             same_engine = record.data["engine"] == engine.name
             change = abs(stored["first_step_loss"] - loss) / loss
-            if same_engine and change > LOSS_TOLERANCE:
+            if same_engine and not change <= LOSS_TOLERANCE:  # NaN too
                 was = stored["first_step_loss"]
                 yield f"{_name(record)}: the first step's loss was {was}, now {loss}"
 

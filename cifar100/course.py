@@ -61,6 +61,7 @@ def run_or_load(name: str, profile: str) -> list[Record | Run]:
     """The runs of an experiment: recorded ones in `read`, a live one in `quick` and
     `smoke`, and in `full` all seeds, trained and stored where they are missing.
 
+    A notebook in `full` is meant to run alone, so seconds count where they should.
     Raises `WorkError` when `read` finds no record.
     """
     experiment = get(name)
@@ -69,7 +70,7 @@ def run_or_load(name: str, profile: str) -> list[Record | Run]:
 
         return train(experiment, [0], profile=profile, on_epoch=_say_epoch)
     if profile == "full" and (missing := records.missing(experiment)):
-        recording.train_and_store(name, missing)
+        recording.train_and_store(name, missing, exclusive=experiment.timed)
     found = records.list_records(name)
     if not found:
         raise WorkError(
@@ -79,9 +80,10 @@ def run_or_load(name: str, profile: str) -> list[Record | Run]:
 
 
 def evidence_of(*names: str) -> list[Record]:
-    """The records of some experiments, whatever the profile; `WorkError` if one has
-    none."""
-    return [record for name in names for record in run_or_load(name, "read")]
+    """The records of some experiments. In `full` what is missing is trained first; in
+    any other profile `WorkError` if one has none."""
+    profile = "full" if _profile == "full" else "read"
+    return [record for name in names for record in run_or_load(name, profile)]
 
 
 def _say_epoch(experiment, seed, row) -> None:

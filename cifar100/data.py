@@ -1,7 +1,6 @@
 """CIFAR-100 as arrays: found on this machine, verified once, then mapped."""
 
 import contextlib
-import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from cifar100 import cache, paths
 from cifar100.archive import unpack
 from cifar100.cache import SPLIT_SHA256, SPLITS
 from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
-from cifar100.errors import DataMissing, UserError, WorkError, suggestion
-from cifar100.files import scratch_folder, sweep_folders
+from cifar100.errors import DataMissing, UserError, suggestion
+from cifar100.files import scratch_folder, sweep_folders, writing
 from cifar100.official import FILES, FOLDER, verify
 
 __all__ = [
@@ -100,10 +99,10 @@ def prepare(source: Path | str | None = None, *, progress: bool = True) -> Path:
     """
     target = paths.data() / FOLDER
     found = _given(str(source)) if source else find()
-    with _writing(paths.data()):
+    with writing(paths.data()):
         if found is not None and found.resolve() == target.resolve():
             verify(target)
-        elif found is None or not _copied(found, target):
+        elif found is None or not _copied(found, target, given=source is not None):
             from cifar100.download import fetch  # here, since `load` never downloads
 
             fetch(paths.data(), verify, progress=progress)
@@ -112,7 +111,7 @@ def prepare(source: Path | str | None = None, *, progress: bool = True) -> Path:
     sweep_folders(paths.cache(), "unpack-")
     folder = paths.cache() / "data"
     if not cache.intact(folder, thorough=True):
-        with _writing(folder):
+        with writing(folder):
             cache.build(folder, target)
     return target
 
@@ -136,8 +135,14 @@ def _cached(*, thorough: bool = False) -> Path:
             "CIFAR-100 is not on this machine (neither in data/, nor in "
             "CIFAR100_SOURCE, nor where Keras keeps it); `cifar100 data` gets it"
         )
-    with _writing(folder), _opened(source) as official:
-        cache.build(folder, official)
+    try:
+        with writing(folder), _opened(source) as official:
+            cache.build(folder, official)
+    except UserError as error:
+        if source != _keras():
+            raise
+        # Nobody gave us that, and `prepare` would pass over it.
+        raise DataMissing(f"{error}; `cifar100 data` gets CIFAR-100") from None
     return folder
 
 
@@ -181,8 +186,9 @@ def _opened(source: Path) -> Iterator[Path]:
             raise UserError(inside) from None
 
 
-def _copied(source: Path, target: Path) -> bool:
-    """Copy the verified files; False if all there is is a bad copy that Keras left."""
+def _copied(source: Path, target: Path, *, given: bool) -> bool:
+    """Copy the verified files; False if all there is is a bad copy that Keras left,
+    and nobody has `given` it."""
     try:
         with _opened(source) as folder:
             verify(folder)
@@ -197,19 +203,7 @@ def _copied(source: Path, target: Path) -> bool:
                 for name in FILES:
                     os.replace(new / name, target / name)
     except UserError:
-        if source != _keras():
+        if given or source != _keras():
             raise
         return False
     return True
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-        raise (UserError if denied else WorkError)(
-            f"cannot write to {path} ({error.strerror or error}); make room there, or "
-            "set CIFAR100_HOME to another folder"
-        ) from None

@@ -22,13 +22,8 @@ from rich.console import Console
 
 from cifar100.archive import LARGEST, unpack
 from cifar100.errors import DataMissing, UserError
-from cifar100.files import scratch_folder
+from cifar100.files import locked, scratch_folder
 from cifar100.official import FOLDER
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: two downloads at once are not told apart
-    fcntl = None
 
 ARCHIVE = f"{FOLDER}.tar.gz"
 OFFICIAL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
@@ -67,7 +62,11 @@ def addresses() -> list[str]:
     own = os.environ.get("CIFAR100_MIRROR", "")
     if not own:
         return [OFFICIAL, MIRROR]
-    if urlsplit(own).scheme not in ("http", "https"):
+    try:
+        is_address = urlsplit(own).scheme in ("http", "https")
+    except ValueError:  # such as http://[::1
+        is_address = False
+    if not is_address:
         raise UserError(f"CIFAR100_MIRROR is '{own}'; it has to be an http(s) address")
     own = own if own.endswith("gz") else f"{own.rstrip('/')}/{ARCHIVE}"
     return [own, OFFICIAL, MIRROR]
@@ -90,7 +89,9 @@ def fetch(
     waiting = [(url, False) for url in (urls or addresses())]
     failed = []
     folder.mkdir(parents=True, exist_ok=True)
-    with _only_one(folder), _bar(progress) as report:
+    busy = f"another `cifar100 data` is downloading into {folder}; wait for it"
+    lock = locked(folder / ".download.lock", busy=UserError(busy))
+    with lock, _bar(progress) as report:
         while waiting:
             url, patient = waiting.pop(0)
             try:
@@ -250,20 +251,6 @@ def _plain_errors() -> Iterator[None]:
         raise _CutError("no connection", unreachable=True) from None
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
         raise _CutError("the connection was cut") from None
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Let one process at a time download into `folder`."""
-    with open(folder / ".download.lock", "w") as lock:
-        if fcntl:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(
-                    f"another `cifar100 data` is downloading into {folder}; wait for it"
-                ) from None
-        yield
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from cifar100 import cache, data, paths, pretrained
-from cifar100.errors import UserError, WorkError
-from cifar100.files import locked, sha256_of, write_json
+from cifar100.errors import UserError
+from cifar100.files import locked, sha256_of, write_json, writing
 
 FEATURES = 1280  # channels of EfficientNet-Lite before its last layer
 BATCH = 100  # images
@@ -47,20 +47,14 @@ def features(
 
 
 def _keep(
-    path: Path, key: str, shape: tuple[int, int], parts: Iterator[np.ndarray]
+    path: Path, key: dict, shape: tuple[int, int], parts: Iterator[np.ndarray]
 ) -> None:
     """Let one process at a time compute and write the parts; the others find them."""
-    try:
-        with locked(paths.cache() / "locks" / path.stem):
-            if _intact(path, key):
-                return
-            stamp = cache.save_array(path, shape, "<f4", parts)
-            write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
-    except OSError as error:
-        raise WorkError(
-            f"cannot make {path} ({error}); make room there, or set CIFAR100_HOME "
-            "to another folder"
-        ) from None
+    with writing(path), locked(paths.cache() / "locks" / path.stem):
+        if _intact(path, key):
+            return
+        stamp = cache.save_array(path, shape, "<f4", parts)
+        write_json(_stamp(path), {"key": key, "sha256": stamp["sha256"]})
 
 
 def compute(

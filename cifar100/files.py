@@ -1,6 +1,7 @@
 """Files written whole or not at all, and their checksums."""
 
 import contextlib
+import errno
 import fcntl
 import glob
 import hashlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cifar100.errors import UserError
+from cifar100.errors import UserError, WorkError
 
 
 def sha256_of(source: Path | bytes) -> str:
@@ -53,6 +54,20 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in one line that `path` can't be written, and what to do about it:
+    `UserError` where the right to do so lacks, else `WorkError`."""
+    try:
+        yield
+    except OSError as error:
+        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        raise (UserError if denied else WorkError)(
+            f"cannot write to {path} ({error.strerror or error}); make room there, or "
+            "set CIFAR100_HOME to another folder"
+        ) from None
 
 
 def check_writable(path: Path) -> None:
@@ -131,21 +146,21 @@ def _held(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, busy: Exception | None = None) -> Iterator[None]:
     """Hold the lock file `path`, which is made if missing, while the block runs.
 
-    Waits for whoever holds it, or raises `BlockingIOError` where it should not `wait`.
-    On a file system without locks nothing is held.
+    Where another process holds it, raises `busy`, or waits if that is None. On a file
+    system without locks nothing is held.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
         except BlockingIOError:
-            raise
+            raise busy from None
         except OSError:
             pass
-        yield
+        yield  # closing the file, or dying, gives the lock back
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -47,8 +47,9 @@ def unpack(packs: list[Path]) -> Merge:
 
     A record has to pass the checks of `cifar100 check`, be of today's experiment and of
     a clean commit. Device kinds are not mixed within a tree of experiments: runs of
-    another kind replace what stands only if they cover all of it. A kill leaves each
-    record as it was, new, or out for want of its JSON; the same call finishes the job.
+    another kind replace what stands only if they cover all of it. What wants a GPU
+    stands outside its tree. A kill leaves each record as it was, new, or out for want
+    of its JSON; the same call finishes the job.
 
     Raises `UserError`, with nothing merged, for a pack that is damaged.
     """
@@ -80,8 +81,9 @@ def unpack_and_say(packs: list[Path]) -> None:
 
 
 def root_of(name: str) -> str:
-    """The experiment that an experiment and its relatives all descend from."""
-    while (parent := EXPERIMENTS[name].parent) is not None:
+    """The experiment that an experiment and its relatives all descend from. What wants
+    a GPU is its own root: no laptop ever records it beside its relatives."""
+    while (parent := EXPERIMENTS[name].parent) and not EXPERIMENTS[name].gpu:
         name = parent
     return name
 

@@ -24,8 +24,6 @@ The weights are under the MIT licence, as the course. CIFAR-100 was collected by
 Krizhevsky, Vinod Nair and Geoffrey Hinton and is published without a licence. Its
 images are not ours, and none of them is in this folder."""
 
-PRETRAINED = ("efficientnet_lite", "linear_head")
-
 BACKBONE = """ The backbone's ImageNet weights are
 Google's, under the Apache licence 2.0. Where it is frozen they are not in the file:
 `cifar100 predict` gets them when they are first needed."""
@@ -46,7 +44,7 @@ def model_card(facts: dict[str, Any]) -> str:
         "Accuracy": f"{_accuracy(facts)}\n\n{_records(facts['records'])}",
         "Probabilities": _probabilities(facts),
         "Limits": LIMITS,
-        "Licence": LICENCE + BACKBONE * (settings["architecture"] in PRETRAINED),
+        "Licence": LICENCE + BACKBONE * _starts_from_imagenet(settings),
     }
     parts = [f"## {title}\n\n{text}" for title, text in sections.items()]
     return "\n\n".join([f"# {name}", purpose, _table(_made(facts)), *parts]) + "\n"
@@ -77,11 +75,20 @@ def _data(facts: dict[str, Any]) -> str:
         return (
             "**A trial on a few training images of CIFAR-100; it can't do anything.**"
         )
+    a_class = facts["settings"].get("images_per_class")
+    count, others = "45,000", "The other 5,000"
+    if a_class is not None:
+        count, others = f"{100 * a_class:,}", "5,000 others"
     return (
-        "Trained on 45,000 of CIFAR-100's 50,000 training images. The other 5,000 are "
+        f"Trained on {count} of CIFAR-100's 50,000 training images. {others} are "
         "the validation split, which all figures below are from. The test set was not "
         "used."
     )
+
+
+def _starts_from_imagenet(settings: dict[str, Any]) -> bool:
+    given = settings["arguments"].get("weights")
+    return settings["architecture"] == "linear_head" or given == "imagenet"
 
 
 def _recipe(settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,40 +10,28 @@ from cifar100.experiments import Experiment
 from cifar100.npz import read_npz
 
 
-def pack(experiment: Experiment, model: Any, weights: list[np.ndarray]) -> bytes:
+def pack(model: Any, weights: list[np.ndarray]) -> bytes:
     """The file of `weights`, given in the order of `model.weights`.
 
-    `model`, a `keras.Model`, gets them as they are stored: `storable`. A frozen
-    backbone is left out where it has the published ImageNet weights to the last bit:
-    with it a file of 300 kB would have 7 MB, and `pretrained` gets it for everyone.
+    `model`, a `keras.Model`, gets them as they are stored: `storable`.
     """
-    arrays = dict(zip(_keys(model), weights, strict=True))
-    frozen = _frozen_backbone(experiment, model)
-    if frozen:
-        pretrained.load(model)
-        variables = _variables(model)
-        if all(np.array_equal(arrays[k], np.array(variables[k])) for k in frozen):
-            arrays = {k: v for k, v in arrays.items() if k not in frozen}
-    arrays = {key: storable(value) for key, value in arrays.items()}
+    given = zip(_keys(model), weights, strict=True)
+    arrays = {key: storable(value) for key, value in given}
     _assign(model, arrays)
     return _npz(arrays)
 
 
-def unpack(experiment: Experiment, model: Any, content: bytes) -> None:
+def unpack(model: Any, content: bytes) -> None:
     """Put the weights in a file's `content` into `model`; the reverse of `pack`.
 
     Raises `ValueError`, in one line, for what is no such file, and for one whose arrays
-    don't fit. Gets a backbone that was left out from `pretrained`, and raises like it.
+    don't fit.
     """
     try:
         arrays = read_npz(content, largest=len(content))  # `pack` does not compress
     except ValueError as error:
         raise ValueError(f"holds no weights: {error}") from None
     wanted = {key: tuple(v.shape) for key, v in _variables(model).items()}
-    frozen = _frozen_backbone(experiment, model)
-    left_out = bool(frozen) and not arrays.keys() & set(frozen)
-    if left_out:
-        wanted = {key: shape for key, shape in wanted.items() if key not in frozen}
     stored = {key: value.shape for key, value in arrays.items()}
     if stored != wanted:
         odd = min(key for key, _ in stored.items() ^ wanted.items())
@@ -51,8 +39,6 @@ def unpack(experiment: Experiment, model: Any, content: bytes) -> None:
             f"is of another version of this network ({odd}: stored "
             f"{stored.get(odd)}, today {wanted.get(odd)})"
         )
-    if left_out:
-        pretrained.load(model)
     _assign(model, arrays)
 
 
@@ -77,11 +63,10 @@ def for_pictures(experiment: Experiment, model: Any) -> Any:
     return keras.Model(backbone.input, model(features), name=model.name)
 
 
-def size_of(experiment: Experiment, model: Any) -> int:
+def size_of(model: Any) -> int:
     """Bytes that `pack` will give, known before the training."""
-    frozen = _frozen_backbone(experiment, model)
-    kept = {k: v for k, v in _variables(model).items() if k not in frozen}
-    empty = {k: storable(np.zeros(v.shape, np.float32)) for k, v in kept.items()}
+    weights = _variables(model).items()
+    empty = {key: storable(np.zeros(w.shape, np.float32)) for key, w in weights}
     return len(_npz(empty))
 
 
@@ -109,15 +94,6 @@ def _keys(model: Any) -> list[str]:
 
 def _variables(model: Any) -> dict[str, Any]:
     return dict(zip(_keys(model), model.weights, strict=True))
-
-
-def _frozen_backbone(experiment: Experiment, model: Any) -> list[str]:
-    """Keys of what training leaves as it is of a network with ImageNet's weights."""
-    frozen = dict(experiment.arguments).get("freeze") == "backbone"
-    if not (frozen and experiment.architecture == "efficientnet_lite"):
-        return []
-    own = [w.path for layer in model.layers if layer.trainable for w in layer.weights]
-    return [key for key, w in _variables(model).items() if w.path not in own]
 
 
 def _assign(model: Any, arrays: dict[str, np.ndarray]) -> None:

@@ -19,9 +19,9 @@ import cv2
 import numpy as np
 
 from cifar100 import augment, cache, data, paths
-from cifar100.errors import UserError, WorkError
+from cifar100.errors import UserError
 from cifar100.experiments.experiment import STORABLE
-from cifar100.files import locked, sha256_of, write_json
+from cifar100.files import locked, sha256_of, write_json, writing
 
 VERSION = 1
 BLOCK = 1000  # pictures made, written and hashed at a time: 3 MB
@@ -94,7 +94,7 @@ def store(
     }
     key = sha256_of(json.dumps(wanted, sort_keys=True).encode())[:12]
     folder = paths.cache() / "offline" / key
-    with _room_for(folder, copies * originals.nbytes), _locked(folder):
+    with writing(folder), _locked(folder):
         manifest = _intact(folder, wanted)
         if manifest is None:
             manifest = _fill(folder, originals, parameters, wanted)
@@ -193,15 +193,3 @@ def _blocks(
 def _locked(folder: Path) -> contextlib.AbstractContextManager[None]:
     """Hold the set in `folder`, waiting for whoever holds it."""
     return locked(paths.cache() / "locks" / f"offline-{folder.name}")
-
-
-@contextlib.contextmanager
-def _room_for(folder: Path, size: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WorkError(
-            f"cannot store augmented pictures in {folder} ({error.strerror or error}); "
-            f"make {size / 1e6:.0f} MB of room there, or set CIFAR100_HOME to another "
-            "folder"
-        ) from None

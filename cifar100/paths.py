@@ -19,7 +19,7 @@ def root() -> Path:
     home = os.environ.get("CIFAR100_HOME")
     if not home:
         return package_root()
-    folder = Path(home).resolve()
+    folder = Path(os.path.realpath(home))
     if folder.exists() and not folder.is_dir():
         raise UserError(f"CIFAR100_HOME is '{home}', which is not a folder")
     return folder

@@ -1,6 +1,7 @@
 """A picture of any kind, as the networks see it: 32 by 32 pixels in sRGB."""
 
 import io
+import os
 import warnings
 from pathlib import Path
 
@@ -62,11 +63,11 @@ def shown(path: Path | str) -> str:
 
 
 def _check_file(path: Path, name: str) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"{name}: a folder; name the pictures in it")
-    if not path.exists():
-        raise UserError(f"{name}: no such file")
-    if not path.is_file():  # a pipe or a device, which would never end
+    if not os.path.exists(path):
+        raise UserError(f"{name}: no such file, or in a closed folder")
+    if not os.path.isfile(path):  # a pipe or a device, which would never end
         raise UserError(f"{name}: not a regular file")
     try:
         with open(path, "rb") as file:

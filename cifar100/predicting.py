@@ -135,7 +135,7 @@ def _check_view_path(path: Path, pictures: list[Path]) -> None:
         raise UserError(f"--save-view {shown(path)}: writes PNG; name it so: view.png")
     if path.is_dir():
         raise UserError(f"--save-view {shown(path)}: a folder; name a file in it")
-    if path.resolve() in [picture.resolve() for picture in pictures]:
+    if os.path.realpath(path) in map(os.path.realpath, pictures):
         raise UserError(f"--save-view {shown(path)}: would replace the picture itself")
 
 

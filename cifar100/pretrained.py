@@ -20,7 +20,14 @@ import numpy as np
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
-from cifar100.files import locked, scratch_folder, sha256_of, whole_file
+from cifar100.files import (
+    locked,
+    scratch_folder,
+    sha256_of,
+    whole_file,
+    writing,
+)
+from cifar100.npz import read_npz
 from cifar100.torch_pickle import LARGEST_FILE, read_tensors
 
 VERSION = "0.1.0"
@@ -102,9 +109,13 @@ def weights(variant: int) -> dict[str, np.ndarray]:
     """
     if variant not in CHECKSUMS:
         raise UserError(f"EfficientNet-Lite{variant} is none of 0, 1, 2")
-    path = paths.cache() / "pretrained" / f"efficientnet_lite{variant}.npz"
-    expected = CHECKSUMS[variant].arrays
+    path, expected = cached_path(variant), CHECKSUMS[variant].arrays
     return _whole(path, expected) or _made(variant, path, expected)
+
+
+def cached_path(variant: int) -> Path:
+    """Where `weights` keeps what it has got."""
+    return paths.cache() / "pretrained" / f"efficientnet_lite{variant}.npz"
 
 
 def _whole(path: Path, expected: str) -> dict[str, np.ndarray] | None:
@@ -113,7 +124,7 @@ def _whole(path: Path, expected: str) -> dict[str, np.ndarray] | None:
 
 
 def _made(variant: int, path: Path, expected: str) -> dict[str, np.ndarray]:
-    with _writing(path), locked(paths.cache() / "locks" / path.stem):
+    with writing(path), locked(paths.cache() / "locks" / path.stem):
         if arrays := _whole(path, expected):
             return arrays  # another process has got them meanwhile
         with _source(variant) as source:
@@ -136,11 +147,8 @@ def sha256_of_arrays(arrays: dict[str, np.ndarray]) -> str:
 
 def _cached(path: Path) -> dict[str, np.ndarray] | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        return None
-    except Exception:  # a damaged file may fail anywhere; it is made anew
+        return read_npz(path, largest=LARGEST_FILE)
+    except (OSError, ValueError):  # not there, or damaged: it is made anew
         return None
 
 
@@ -246,14 +254,3 @@ def _unpacked(wheel: Path, folder: Path) -> Path:
         RuntimeError,
     ) as error:
         raise UserError(f"{wheel} cannot be unpacked ({error})") from None
-
-
-@contextlib.contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise WorkError(
-            f"cannot make {path} ({error}); make room there, or set CIFAR100_HOME to "
-            "another folder"
-        ) from None

@@ -25,8 +25,9 @@ class _Bars:
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
-            columns = TextColumn("{task.description}"), BarColumn()
-            note = TextColumn("{task.fields[note]}")
+            # No markup: a log may say [/device:CPU:0].
+            columns = TextColumn("{task.description}", markup=False), BarColumn()
+            note = TextColumn("{task.fields[note]}", markup=False)
             self.bars = Progress(
                 *columns, note, TimeRemainingColumn(), console=self.console
             )
@@ -63,7 +64,7 @@ class EpochProgress(_Bars):
             return
         left = row["seconds"] * (epochs - done)
         line = f"{title}: epoch {done}/{epochs}, {note}, {left:.0f} s left"
-        self.console.print(line, soft_wrap=True, highlight=False)
+        self.console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 class RunsProgress(_Bars):

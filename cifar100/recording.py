@@ -41,6 +41,8 @@ def train_and_store(
     if change is not None:
         experiment = changed(experiment, change)
     stored = change is None and (rehearsal or profile == "full")
+    if stored and not (rehearsal or exclusive):
+        check_not_timed(experiment)
     summaries = []
 
     def keep(run: Run) -> None:
@@ -50,10 +52,11 @@ def train_and_store(
         summaries.append(_summary(run, record))
 
     with contextlib.ExitStack() as claims:
+        for seed in seeds:
+            claims.enter_context(claimed(experiment, seed, profile))
         for seed in seeds if stored else []:
             path = path_of(experiment, seed, profile)
             check_writable(path)
-            claims.enter_context(claimed(experiment, seed))
             if recorded(experiment, seed, profile):
                 # Of a call that was killed between the record and the end of this.
                 checkpoint.remove(checkpoint.path_of(experiment, profile, seed))
@@ -62,6 +65,16 @@ def train_and_store(
             data.verify_cache()  # a second, against hours on changed pixels
         _train(experiment, seeds, profile, threads, keep)
     return summaries
+
+
+def check_not_timed(experiment: Experiment) -> None:
+    """Raise `UserError` if its seconds count: a record of a run that had company would
+    be no evidence for them, and would keep a better one from being made."""
+    if experiment.timed and not experiment.gpu:
+        raise UserError(
+            f"the seconds of '{experiment.name}' count; add --exclusive, and let "
+            "nothing else run"
+        )
 
 
 def changed(experiment: Experiment, text: str) -> Experiment:
@@ -121,14 +134,10 @@ def _summary(run: Run, record: Record | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def claimed(experiment: Experiment, seed: int) -> Iterator[None]:
-    """Hold a run so that no second process does it too; `WorkError` if one does."""
-    path = paths.cache() / "locks" / f"{experiment.id}-seed-{seed}"
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(locked(path, wait=False))
-        except BlockingIOError:
-            raise WorkError(
-                f"{experiment.name}, seed {seed}: another process is on this run"
-            ) from None
+def claimed(experiment: Experiment, seed: int, profile: str = "full") -> Iterator[None]:
+    """Hold a run, and its checkpoint, so that no second process does it too;
+    `WorkError` if one does."""
+    path = paths.cache() / "locks" / f"{experiment.id}-{profile}-seed-{seed}"
+    run = f"{experiment.name}, seed {seed}"
+    with locked(path, busy=WorkError(f"{run}: another process is on this run")):
         yield

@@ -66,6 +66,12 @@ class Record:
         return self.data["seed"]
 
     @property
+    def device(self) -> str:
+        """What it ran on: "AMD EPYC (avx512f)", or its kind where that is unknown."""
+        device = self.data["device"]
+        return f"{device['name']} ({device.get('instructions', device['kind'])})"
+
+    @property
     def stale(self) -> bool:
         """Whether the experiment of that name has other settings today, or is gone."""
         known = EXPERIMENTS.get(self.experiment)
@@ -132,15 +138,15 @@ def write(run: Run, *, exclusive: bool = False, rehearsal: bool = False) -> Reco
     hashes = {f"{name}.npz": sha256_of(content) for name, content in packed.items()}
     content = describe(run, hashes, exclusive=exclusive)
     try:
-        json.dumps(content, allow_nan=False)
+        text = json.dumps(content, allow_nan=False)
     except ValueError:
-        text = f"{run.experiment.name}, seed {run.seed}: some figures are not finite"
-        raise WorkError(f"{text}; no record was written") from None
+        wrong = f"{run.experiment.name}, seed {run.seed}: some figures are not finite"
+        raise WorkError(f"{wrong}; no record was written") from None
     path.unlink(missing_ok=True)
     for name, arrays in packed.items():
         write_atomically(path.with_name(f"{path.stem}.{name}.npz"), arrays)
     write_json(path, content)
-    return Record(path, json.loads(path.read_text(encoding="utf-8")))
+    return Record(path, json.loads(text))
 
 
 def describe(run: Run, hashes: dict[str, str], *, exclusive: bool) -> dict[str, Any]:
@@ -256,16 +262,14 @@ def recorded(experiment: Experiment, seed: int, profile: str = "full") -> bool:
 
 
 def epochs_table(records: list[Any]) -> pd.DataFrame:
-    """Tidy, one row per (experiment, seed, epoch), with the columns of the history.
-
-    Takes records and runs alike.
-    """
-    rows = [
-        {"experiment": name, "seed": item.seed, **epoch}
-        for item in records
-        for name, epochs in [_history(item)]
-        for epoch in epochs
-    ]
+    """Tidy, one row per (experiment, seed, epoch), of records and runs alike."""
+    rows = []
+    for item in records:
+        if isinstance(item, Run):
+            name, epochs = item.experiment.name, item.history
+        else:
+            name, epochs = item.experiment, item.data["epochs"]
+        rows += [{"experiment": name, "seed": item.seed, **epoch} for epoch in epochs]
     return pd.DataFrame(rows)
 
 
@@ -286,15 +290,9 @@ def finals_table(records: list[Record]) -> pd.DataFrame:
                 "images_per_second": content["images_per_second"],
                 "val_scored": content["val_scored"],
                 "device_kind": content["device"]["kind"],
-                "device_name": content["device"]["name"],
+                "device_name": record.device,
                 "precision": content["precision"],
                 "exclusive": content["exclusive"],
             }
         )
     return pd.DataFrame(rows)
-
-
-def _history(item: Record | Run) -> tuple[str, list[dict[str, Any]]]:
-    if isinstance(item, Run):
-        return item.experiment.name, item.history
-    return item.experiment, item.data["epochs"]

@@ -16,9 +16,10 @@ from typing import Protocol
 from cifar100 import paths
 from cifar100.costs import macs_by_experiment, petaflop
 from cifar100.errors import UserError, suggestion
-from cifar100.experiments import EXPERIMENTS, FAMILIES, Experiment
+from cifar100.experiments import EXPERIMENTS, FAMILIES
 from cifar100.packing import Pack
 from cifar100.progress import RunsProgress
+from cifar100.recording import check_not_timed
 from cifar100.records import REHEARSAL, folder_of, missing, recorded
 from cifar100.training import environment
 
@@ -66,24 +67,13 @@ class Worker(Protocol):
 Start = Callable[[Job, list[str]], Worker]  # a job, options for `cifar100 train`
 
 
-def with_ancestors(chosen: Iterable[Experiment]) -> list[Experiment]:
-    """The chosen experiments and all that they descend from, in the given order."""
-    names: set[str | None] = set()
-    for experiment in chosen:
-        while experiment.name not in names:
-            names.add(experiment.name)
-            if experiment.parent is not None:
-                experiment = EXPERIMENTS[experiment.parent]
-    return [e for e in EXPERIMENTS.values() if e.name in names]
-
-
 SETS = {
     **{
         name: [e for e in family if not e.gpu and not e.timed]
         for name, family in FAMILIES.items()
     },
     "timed": [e for e in EXPERIMENTS.values() if e.timed and not e.gpu],
-    "gpu": with_ancestors(e for e in EXPERIMENTS.values() if e.gpu),
+    "gpu": [e for e in EXPERIMENTS.values() if e.gpu],
 }
 
 
@@ -159,6 +149,8 @@ def record(
     budget is spent, or on Ctrl-C, workers are stopped as by Ctrl-C; their checkpoints
     let the next call go on.
     """
+    if exclusive and workers not in (None, 1):
+        raise UserError("--exclusive is one worker; leave out --workers")
     end, failed = time.monotonic() + budget, 0
     cores = environment.cores()
     workers = 1 if exclusive else workers or cores
@@ -170,8 +162,8 @@ def record(
     profile = REHEARSAL if rehearsal else "full"
     packed = Pack(pack, folder_of(profile)) if pack else None
     waiting = jobs_of_set(chosen_set, profile) if chosen_set else jobs(only, profile)
-    if not (exclusive or rehearsal):
-        _refuse_timed(waiting)
+    for job in [] if exclusive or rehearsal else waiting:
+        check_not_timed(EXPERIMENTS[job.experiment])
     petaflops = sum(job.petaflop for job in waiting)
     say(f"{sum(len(j.seeds) for j in waiting)} runs to record, {petaflops:.2f} PF")
     running: dict[Worker, tuple[Job, float]] = {}
@@ -201,17 +193,6 @@ def record(
         left = failed + sum(len(_missing(job, profile)) for job in unfinished)
         say(f"{left} runs left" if left else "nothing left to record")
     return failed
-
-
-def _refuse_timed(waiting: Iterable[Job]) -> None:
-    """Runs whose seconds count, recorded side by side, would be no evidence for them
-    and would not be recorded again."""
-    for job in waiting:
-        experiment = EXPERIMENTS[job.experiment]
-        if experiment.timed and not experiment.gpu:
-            raise UserError(
-                f"the seconds of '{experiment.name}' count; add --exclusive"
-            )
 
 
 def log_path(job: Job) -> Path:

@@ -31,11 +31,7 @@ def names() -> list[str]:
 
 def best() -> str:
     """The network in `weights/` that gets most of val right; `UserError` if none is."""
-    if not names():
-        raise UserError(
-            "weights/ holds no network yet; `cifar100 export NAME` trains one and puts "
-            "it there (`cifar100 experiments` lists the names)"
-        )
+    _refuse_empty()
     return max(names(), key=lambda name: facts(name)["val"]["top1"])
 
 
@@ -83,7 +79,7 @@ def load(network: str) -> tuple[Any, dict[str, Any]]:
     try:
         experiment = experiment_of(known)
         model = models.build(experiment)
-        network_file.unpack(experiment, model, content)
+        network_file.unpack(model, content)
     except ValueError as error:
         raise UserError(f"{path}: {error}; {_again(network)}") from None
     return network_file.for_pictures(experiment, model), known
@@ -112,7 +108,7 @@ def save(
     from cifar100 import models
 
     model = models.build(experiment)
-    content = network_file.pack(experiment, model, weights)
+    content = network_file.pack(model, weights)
     _check_size(place, experiment.name, len(content))
     model, val = network_file.for_pictures(experiment, model), data.load("val")
     known = {
@@ -141,7 +137,7 @@ def check_room(experiment: Experiment, output: Path | None = None) -> None:
     """Raise `WorkError` if `save` would: sizes are known before the training."""
     from cifar100 import models
 
-    size = network_file.size_of(experiment, models.build(experiment))
+    size = network_file.size_of(models.build(experiment))
     _check_size(Path(output) if output else folder(), experiment.name, size)
 
 
@@ -177,9 +173,17 @@ def _arrays_path(network: str) -> Path:
         return Path(network)
     if network in names():
         return folder() / f"{network}.npz"
-    best()  # has a better line where weights/ is empty
+    _refuse_empty()
     hint = suggestion(network, names()) or f"; it holds {', '.join(names())}"
     raise UserError(f"no network '{network}' in weights/{hint}")
+
+
+def _refuse_empty() -> None:
+    if not names():
+        raise UserError(
+            "weights/ holds no network yet; `cifar100 export NAME` trains one and puts "
+            "it there (`cifar100 experiments` lists the names)"
+        )
 
 
 def _again(network: str) -> str:

@@ -26,19 +26,21 @@ DEVICES = "import jax, keras; print(jax.devices()); print(jax.devices()[0].platf
 
 def keep_parts(parts: Path) -> None:
     """Copy the parts that came along to where they outlast this call."""
-    for folder in sorted(CARRIED.glob("data-*-of-*")):
+    for folder in sorted([*CARRIED.glob("data-*"), *CARRIED.glob("pretrained-*")]):
         if not (parts / folder.name).exists():
             parts.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=parts, prefix=".") as new:
                 shutil.copytree(folder, Path(new, folder.name))
                 os.replace(Path(new, folder.name), parts / folder.name)
-    here = sorted(path.name for path in parts.glob("data-*-of-*"))
+    here = sorted(path.name for path in parts.glob("[!.]*"))
     print("parts here:", *here, flush=True)
 
 
 def unpack_tools(package: Path, site: Path) -> None:
     """Put the package snapshot and the Python packages that this machine lacks down."""
     tools = CARRIED / "tools"
+    if not (tools / "package.tar").exists():
+        stop(f"{tools} did not come along", 2)
     for folder in package, site:
         shutil.rmtree(folder, ignore_errors=True)
     with tarfile.open(tools / "package.tar") as archive:
@@ -57,8 +59,10 @@ def record(name: str, seconds: str, options: list[str]) -> int:
     package, site, parts = home / "package", home / "site", home / "parts"
     keep_parts(parts)
     unpack_tools(package, site)
-    (home / ".cache").mkdir(exist_ok=True)
+    (home / ".cache" / "pretrained").mkdir(parents=True, exist_ok=True)
     shutil.copy(CARRIED / "tools" / "macs.json", home / ".cache")
+    for weights in parts.glob("pretrained-*/*.npz"):
+        shutil.copy(weights, home / ".cache" / "pretrained")
     # The package comes first, and is also where the command runs: never the checkout.
     environment = os.environ | {
         "PYTHONPATH": f"{package}{os.pathsep}{site}",

@@ -1,4 +1,4 @@
-"""CIFAR-100 in parts that a call to another machine can carry: lossless mosaics.
+"""What a call to another machine can carry: CIFAR-100 as lossless mosaics, and weights.
 
 Made here from the verified data set, put together there; needs NumPy and Pillow only.
 """
@@ -40,6 +40,21 @@ def build_parts(folder: Path, part: int = PART) -> None:
                 os.replace(Path(new, name), folder / name)
 
 
+def build_pretrained(folder: Path) -> None:
+    """The ImageNet weights that rows for a GPU start from, a folder a variant."""
+    from cifar100 import pretrained
+    from cifar100.scheduling import SETS
+
+    for experiment in SETS["gpu"]:
+        arguments = dict(experiment.arguments)
+        if arguments.get("weights") == "imagenet":
+            variant = arguments.get("variant", 0)
+            pretrained.weights(variant)  # which gets and checks them
+            target = folder / f"pretrained-{variant}"
+            target.mkdir(exist_ok=True)
+            shutil.copy(pretrained.cached_path(variant), target)
+
+
 def names_of(count: int) -> list[str]:
     """`data-1-of-5` … `data-5-of-5`: a part says by its name how many there are."""
     return [f"data-{number}-of-{count}" for number in range(1, count + 1)]
@@ -79,7 +94,7 @@ def read_part(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def put_together(parts: Path, target: Path, train: int = TRAIN) -> None:
-    """Write the official layout, `target`, from all parts; it's whole or not there.
+    """Write the official layout, `target`, from all parts; `test` comes last.
 
     Nothing is verified here: `cifar100 data` does that. FileNotFoundError names parts
     that lack.

@@ -19,7 +19,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpu_parts import build_parts, complete
+from gpu_parts import build_parts, build_pretrained, complete
 from update_pins import locked
 
 from cifar100 import paths
@@ -38,6 +38,7 @@ FROZEN = ("cifar100", "requirements.lock", "scripts")  # has to be as committed
 MIB = 2**20
 LIMIT = 60 * MIB  # what a call carries; a machine may take 64
 SECONDS = 480  # of recording in a call of ten minutes
+WITHOUT_RECORDS = "git sparse-checkout set --no-cone '/*' '!/records/'"
 MACHINE = "python3 scripts/gpu_machine.py"
 
 
@@ -106,11 +107,8 @@ def fetch_wheels(folder: Path) -> None:
     if len(here) == len(stems) and all(map(str.startswith, here, sorted(stems))):
         return
     command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
-    command += [
-        "--only-binary=:all:",
-        "--implementation=cp",
-        f"--python-version={PYTHON}",
-    ]
+    command += ["--only-binary=:all:", "--implementation=cp"]
+    command += [f"--python-version={PYTHON}"]
     command += [f"--platform={platform}" for platform in PLATFORMS]
     with tempfile.TemporaryDirectory(dir=folder) as new:
         names = [f"{name}=={versions[name]}" for name in LACKING]
@@ -128,6 +126,7 @@ def build(folder: Path) -> None:
     commit = head()
     (folder / "tools").mkdir(parents=True, exist_ok=True)
     build_parts(folder)
+    build_pretrained(folder)
     fetch_wheels(folder / "tools")
     # Counting multiply-adds builds every network: a minute that the visit saves.
     macs = {EXPERIMENTS[name].id: n for name, n in macs_by_experiment().items()}
@@ -151,8 +150,9 @@ def tree_size() -> int:
 def plan(sizes: dict[str, int], tree: int, command: str) -> list[Call]:
     """The calls that bring everything and then record, twice: the second goes on.
 
-    `sizes`: bytes of `tools` and of the parts of the data set. The last part comes
-    along with the tools where there is room. UserError when one thing is too large.
+    `sizes`: bytes of `tools`, of the parts of the data set and of weights. The last of
+    these comes along with the tools where there is room. UserError when one thing is
+    too large.
     """
     groups: list[list[str]] = []
     room = 0
@@ -160,7 +160,8 @@ def plan(sizes: dict[str, int], tree: int, command: str) -> list[Call]:
         if tree + sizes[name] > LIMIT:
             raise UserError(
                 f"{name} has {sizes[name] / MIB:.1f} MiB and the tree "
-                f"{tree / MIB:.1f}, more than the {LIMIT // MIB} that a call carries"
+                f"{tree / MIB:.1f}, more than the {LIMIT // MIB} that a call carries; "
+                f"leave the records here: {WITHOUT_RECORDS}"
             )
         if not groups or sizes[name] > room:
             groups.append([])
@@ -181,7 +182,7 @@ def plan(sizes: dict[str, int], tree: int, command: str) -> list[Call]:
 def plan_for(folder: Path, name: str, seconds: int, options: str = "") -> list[Call]:
     """The plan for a folder that was built."""
     try:
-        things = [*complete(folder), folder / "tools"]
+        things = [*complete(folder), *folder.glob("pretrained-*"), folder / "tools"]
     except FileNotFoundError as error:
         raise UserError(f"{folder} lacks {error}; build it first") from None
     sizes = {path.name: size_of(path) for path in things}

@@ -16,6 +16,7 @@ from cifar100.archive import unpack
 from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
 from cifar100.errors import UserError
 from cifar100.official import FOLDER, Checksums, as_images
+from tests.packed_records import at, packed  # noqa: F401 (fixtures)
 
 
 def pytest_collection_modifyitems(items):

@@ -51,7 +51,7 @@ RECIPES = {
     "alexnet": {
         "architecture": "alexnet",
         "arguments": {"filters": (8, 16, 16, 16, 16), "dense_units": (64, 64)},
-        "optimizer": "adamw",
+        "optimizer": "adam",
         "learning_rate": 1e-4,
         "weight_decay": 0.125,
     },

@@ -12,6 +12,7 @@ from cifar100 import course, paths, plots
 from cifar100.errors import DataMissing, UserError, WorkError
 from cifar100.experiments import EXPERIMENTS
 from cifar100.plots.style import experiment_markers, experiment_palette
+from tests.packed_records import store
 
 
 def small_figure():
@@ -99,6 +100,33 @@ def test_a_figure_that_needs_the_data_set_becomes_a_note(home):
 def test_read_without_records_says_how_they_are_made(home):
     with pytest.raises(WorkError, match="cifar100 record --only simple_cnn"):
         course.run_or_load("simple_cnn", "read")
+
+
+def test_evidence_that_is_missing_is_trained_in_full_and_only_there(home, monkeypatch):
+    asked = []
+
+    def train(name, seeds, **more):
+        asked.append((name, seeds, more))
+        for seed in seeds:
+            store(name, seed)
+
+    monkeypatch.setattr(course.recording, "train_and_store", train)
+    store("simple_cnn", 1)
+    names = "simple_cnn", "finetuned_96"
+    course.begin("quick", engine=False)
+    with pytest.raises(WorkError, match="no record of finetuned_96"):
+        course.evidence_of(*names)
+    course.begin("full", engine=False)
+    found = course.evidence_of(*names)
+    assert [(r.experiment, r.seed) for r in found] == [
+        *(("simple_cnn", seed) for seed in range(5)),
+        *(("finetuned_96", seed) for seed in range(3)),
+    ]
+    assert asked == [
+        ("simple_cnn", [0, 2, 3, 4], {"exclusive": False}),
+        ("finetuned_96", [0, 1, 2], {"exclusive": True}),
+    ]
+    course.begin("read")
 
 
 def test_a_demonstration_is_stored_in_full_and_read_back(home):

@@ -10,7 +10,7 @@ import pytest
 from test_project import ROOT, load_script
 from test_scripts import commit, git, repository  # noqa: F401 (a fixture)
 
-from cifar100 import official
+from cifar100 import official, pretrained
 from cifar100.errors import UserError
 from cifar100.files import sha256_of
 from cifar100.training.environment import tree_digest
@@ -89,7 +89,7 @@ def test_data_that_fills_the_last_call_leaves_the_tools_to_another(scripts):
 def test_a_part_too_large_for_any_call_is_refused(scripts):
     sizes = {"data-1-of-1": 20 * MIB, "tools": MIB}
     with pytest.raises(
-        UserError, match=r"data-1-of-1 has 20\.0 MiB and the tree 41\.0"
+        UserError, match=r"data-1-of-1 has 20\.0 MiB and the tree 41\.0.*sparse"
     ):
         scripts.visit.plan(sizes, 41 * MIB, "record")
 
@@ -164,8 +164,27 @@ def test_parts_outlast_their_call_and_may_come_twice(scripts, tmp_path, monkeypa
         shutil.rmtree(tmp_path / "carried", ignore_errors=True)
         shutil.copytree(tmp_path / "all" / name, tmp_path / "carried" / name)
         assert scripts.machine.main(["data"]) == 0
-    here = scripts.parts.complete(tmp_path / "visit" / "parts")
+    weights = tmp_path / "carried" / "pretrained-0" / "efficientnet_lite0.npz"
+    weights.parent.mkdir()
+    weights.write_bytes(b"weights")
+    assert scripts.machine.main(["data"]) == 0
+    parts = tmp_path / "visit" / "parts"
+    assert (parts / "pretrained-0" / weights.name).read_bytes() == b"weights"
+    here = scripts.parts.complete(parts)
     assert [path.name for path in here] == ["data-1-of-2", "data-2-of-2"]
+
+
+def test_rows_for_a_gpu_bring_the_weights_that_they_start_from(
+    scripts, home, tmp_path, monkeypatch
+):
+    def got(variant):
+        pretrained.cached_path(variant).parent.mkdir(parents=True, exist_ok=True)
+        pretrained.cached_path(variant).write_text(f"Lite{variant}")
+
+    monkeypatch.setattr(pretrained, "weights", got)
+    scripts.parts.build_pretrained(tmp_path)
+    found = {p.parent.name: p.read_text() for p in tmp_path.glob("pretrained-*/*.npz")}
+    assert found == {"pretrained-0": "Lite0", "pretrained-2": "Lite2"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Packed records come home whole, checked, and never mix two devices in one tree."""
+"""Packed records come home whole and checked; what is no pack changes nothing."""
 
 import json
 import os
@@ -8,81 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cifar100 import checking, merging, packing, paths, records
+from cifar100 import packing, paths, records
 from cifar100.errors import UserError
 from cifar100.experiments import EXPERIMENTS, get
 from cifar100.files import write_json
-from cifar100.merging import root_of, unpack
+from cifar100.merging import unpack
 from cifar100.packing import LARGEST_PART, Pack, read_pack
-from cifar100.recording import claimed
-from cifar100.training.run import Run
-from cifar100.training.scores import metrics, per_image
-from tests.run_facts import FACTS, METRICS
-
-TREE = ("simple_cnn", "simple_cnn_short", "simple_cnn_weight_decay")
-
-
-def scored(count):
-    generator = np.random.default_rng(0)
-    logits = generator.normal(size=(count, 100)).astype("float32")
-    return per_image(logits, generator.integers(0, 100, count))
-
-
-VAL, SMALL, TEST = scored(5000), scored(200), scored(100)
-
-
-def store(name, seed=0, *, kind="cpu", profile="full", **changes):
-    """Write a record as a run on a device of that kind would; `changes` go into its
-    JSON."""
-    val = VAL if profile == "full" else SMALL
-    run = Run(
-        experiment=get(name),
-        seed=seed,
-        profile=profile,
-        history=[{"epoch": 1, "val_top1": metrics(val)["top1"], "train_loss": 4.6}],
-        val=val,
-        test=TEST,
-        metrics=METRICS | {f"val_{k}": v for k, v in metrics(val).items()},
-        facts=FACTS | {"device": {"kind": kind, "name": "a device"}},
-    )
-    record = records.write(run, rehearsal=profile != "full")
-    write_json(record.path, record.data | {"commit": "c0ffee", "clean": True} | changes)
-    return records.read(record.path)
-
-
-@pytest.fixture
-def at(tmp_path, monkeypatch):
-    """Call it to move to the home of that name."""
-
-    def move(name):
-        monkeypatch.setenv("CIFAR100_HOME", str(tmp_path / name))
-
-    monkeypatch.delenv("CIFAR100_SOURCE", raising=False)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    move("home")
-    return move
-
-
-@pytest.fixture
-def packed(at, tmp_path):
-    """Pack what `fill` stores on the other machine; the path of the first part."""
-
-    def make(fill, name="visit", folder=paths.records):
-        at(f"away {name}")
-        fill()
-        Pack(tmp_path / "out" / f"{name}.zip", folder()).update()
-        at("home")
-        return tmp_path / "out" / f"{name}-1.zip"
-
-    return make
-
-
-def standing():
-    """Device kinds of all records here, which have to hold."""
-    found = records.list_records(current_only=False)
-    assert [list(checking.check_record(r)) for r in found] == [[]] * len(found)
-    return {(r.experiment, r.seed): r.data["device"]["kind"] for r in found}
-
+from tests.packed_records import standing, store
+from tests.run_facts import METRICS
 
 # Packing
 
@@ -355,120 +288,3 @@ def test_rehearsal_records_go_to_a_folder_of_their_own(packed):
         assert merge.summary().endswith("2 rehearsal records, no evidence")
     assert len(list(paths.rehearsal().glob("simple_cnn/seed-*.json"))) == 2
     assert standing() == {("simple_cnn", 0): "cpu"}
-
-
-# Trees and devices
-
-
-def everywhere(kind, seeds=2):
-    for name in TREE:
-        for seed in range(seeds):
-            store(name, seed, kind=kind)
-
-
-def test_relatives_have_one_root():
-    assert {root_of(name) for name in TREE} == {"simple_cnn"}
-    assert root_of("dropout_after_augmented") == "baseline_2_blocks"
-
-
-def test_a_run_that_stands_is_left_as_it_is(packed):
-    path = packed(lambda: everywhere("cpu"))
-    here = store("simple_cnn", 1, engine="another").path.read_bytes()
-    merge = unpack([path])
-    assert merge.summary() == "5 records merged, 1 already recorded"
-    assert records.path_of(get("simple_cnn"), 1).read_bytes() == here
-    assert unpack([path]).summary() == "0 records merged, 6 already recorded"
-
-
-def test_another_device_that_covers_a_part_replaces_nothing(packed):
-    def fill():
-        store("simple_cnn", 0, kind="gpu")
-        store("simple_cnn_short", 0, kind="gpu")
-        store("lenet5", 0, kind="gpu")
-
-    path = packed(fill)
-    everywhere("cpu")
-    merge = unpack([path])
-    assert merge.problems == [
-        "tree of `simple_cnn`: 4 of 6 recorded runs are not in the pack; nothing "
-        "replaced; unpack it again together with the rest"
-    ]
-    assert merge.summary() == "1 records merged, 0 already recorded, 2 refused"
-    kinds = standing()
-    assert kinds.pop(("lenet5", 0)) == "gpu"
-    assert set(kinds.values()) == {"cpu"}
-
-
-def test_another_device_that_covers_all_replaces_the_tree(packed):
-    path = packed(lambda: everywhere("gpu", seeds=3))
-    everywhere("cpu", seeds=2)
-    store("lenet5")
-    assert unpack([path]).summary() == "9 records merged, 0 already recorded"
-    kinds = standing()
-    assert kinds.pop(("lenet5", 0)) == "cpu"
-    assert list(kinds.values()) == ["gpu"] * 9
-
-
-def test_two_packs_may_cover_a_tree_together(packed):
-    first = packed(lambda: store("simple_cnn", kind="gpu"), "first")
-    second = packed(lambda: store("simple_cnn_short", kind="gpu"), "second")
-    store("simple_cnn")
-    store("simple_cnn_short")
-    assert unpack([first]).merged == 0
-    assert unpack([second, first, second]).merged == 2
-    assert set(standing().values()) == {"gpu"}
-
-
-def test_stale_records_need_not_be_covered(packed):
-    path = packed(lambda: store("simple_cnn", kind="gpu"))
-    store("simple_cnn_short", id="0" * 12)
-    assert unpack([path]).merged == 1
-
-
-def test_packs_of_two_devices_are_not_mixed_in_a_tree(packed):
-    first = packed(lambda: store("simple_cnn", kind="gpu"), "first")
-    second = packed(lambda: store("simple_cnn_short", kind="cpu"), "second")
-    merge = unpack([first, second])
-    (problem,) = merge.problems
-    assert "tree of `simple_cnn`: recorded on cpu and gpu" in problem
-    assert standing() == {}
-
-
-def test_a_run_that_another_process_is_on_is_left_to_it(packed):
-    path = packed(lambda: everywhere("cpu", seeds=1))
-    with claimed(get("simple_cnn"), 0):
-        merge = unpack([path])
-    assert merge.problems == ["simple_cnn, seed 0: another process is on this run"]
-    assert merge.merged == 2
-
-
-@pytest.mark.parametrize("moment", range(12))
-def test_a_killed_merge_leaves_no_half_record_and_is_finished_later(
-    packed, monkeypatch, moment
-):
-    def both(kind):
-        store("simple_cnn", kind=kind)
-        store("simple_cnn_short", kind=kind)
-
-    path = packed(lambda: both("gpu"))
-    both("cpu")
-    calls, write = [], merging.write_atomically
-
-    def killed(*arguments):
-        calls.append(arguments)
-        if len(calls) > moment:
-            raise KeyboardInterrupt
-        write(*arguments)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(merging, "write_atomically", killed)
-        with pytest.raises(KeyboardInterrupt):
-            unpack([path])
-    kinds = standing()
-    if moment < 6:  # still unpacking
-        assert list(kinds.values()) == ["cpu", "cpu"]
-    # What is between old and new is no record; nothing else is lost.
-    assert len(kinds) == (1 if moment >= 6 else 2)
-    unpack([path])
-    assert standing() == {("simple_cnn", 0): "gpu", ("simple_cnn_short", 0): "gpu"}
-    assert list((paths.cache()).glob("unpack-*")) == []

@@ -11,6 +11,7 @@ from small_notebooks import contents, is_running, wait_until, write
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
+from cifar100.files import locked
 from cifar100.report import folder
 from cifar100.report.build import Options, build
 
@@ -28,7 +29,7 @@ def options(home):
 def test_second_build_is_refused_while_one_is_under_way(options):
     write(options.notebooks, "00-one", "print(1)")
     with (
-        folder.lock(options.cache / "lock"),
+        locked(options.cache / "lock"),
         pytest.raises(WorkError, match="another build"),
     ):
         build(options, print)

@@ -161,13 +161,9 @@ def test_a_set_is_recorded_an_experiment_at_a_time_all_seeds_together(counted):
     assert found["vgg16"].petaflop == pytest.approx(5 * single.petaflop)
 
 
-def test_the_gpu_set_brings_the_parents_of_what_is_marked(counted):
-    found = {job.experiment for job in jobs_of_set("gpu")}
-    marked = {e.name for e in EXPERIMENTS.values() if e.gpu}
-    assert marked < found
-    parents = {EXPERIMENTS[name].parent for name in found} - {None}
-    assert parents <= found
-    assert found - marked <= parents  # and nothing else
+@pytest.mark.parametrize("name", ["ladder", "strong", "gpu"])
+def test_a_set_of_runs_whose_seconds_do_not_count_needs_no_machine_alone(counted, name):
+    assert scheduling.record(chosen_set=name, budget=0) == 0
 
 
 def test_what_confirmatory_contrasts_need_comes_first_then_the_cheapest(counted):

@@ -162,16 +162,6 @@ def test_depths_count_from_the_stem_to_the_top():
 # Freezing
 
 
-def test_a_frozen_backbone_leaves_the_classifier_to_train():
-    model = network(freeze="backbone")
-    assert cost.parameters(model) == 1280 * 100 + 100
-    assert cost.macs(model) == cost.macs(network())
-    assert [v.path for v in model.trainable_variables] == [
-        "logits/kernel",
-        "logits/bias",
-    ]
-
-
 def test_frozen_batch_norms_take_their_scale_and_offset_out_of_training():
     norms = [x for x in weighted(network()) if hasattr(x, "gamma")]
     frozen = sum(2 * x.gamma.shape[0] for x in norms)
@@ -180,7 +170,7 @@ def test_frozen_batch_norms_take_their_scale_and_offset_out_of_training():
     assert cost.parameters(network()) - left == frozen
 
 
-@pytest.mark.parametrize("freeze", ["none", "batch_norm", "backbone"])
+@pytest.mark.parametrize("freeze", ["none", "batch_norm"])
 def test_frozen_batch_norms_are_in_inference_mode_while_training(freeze):
     model = efficientnet_lite(image_size=32, freeze=freeze)
     before = [x.moving_mean.numpy() for x in weighted(model) if hasattr(x, "gamma")]
@@ -223,7 +213,7 @@ def test_every_kernel_is_drawn_from_the_seed():
         ({"variant": 3}, "EfficientNet-Lite3 is none of 0, 1, 2"),
         ({"image_size": 31}, "image_size is 31, not from 32 to 224"),
         ({"image_size": 225}, "image_size is 225"),
-        ({"freeze": "stem"}, "'stem' is none of none, backbone, batch_norm"),
+        ({"freeze": "stem"}, "'stem' is none of none, batch_norm"),
         ({"image_size": "96"}, "image_size is int"),
     ],
 )

@@ -90,17 +90,17 @@ def test_what_half_precision_can_not_hold_stays_as_it_is(largest):
 
 def test_the_size_is_known_before_the_training():
     model = models.build(SMALL)
-    size = network_file.size_of(SMALL, model)
-    assert size == len(network_file.pack(SMALL, model, made(SMALL)))
+    size = network_file.size_of(model)
+    assert size == len(network_file.pack(model, made(SMALL)))
     assert size < 2.2 * sum(w.size for w in made(SMALL)) + 300 * len(model.weights)
 
 
 def test_packed_weights_are_those_that_come_out():
     weights_in = made(SMALL)
     first, second = models.build(SMALL), models.build(SMALL, seed=1)
-    content = network_file.pack(SMALL, first, weights_in)
-    assert content == network_file.pack(SMALL, first, weights_in)
-    network_file.unpack(SMALL, second, content)
+    content = network_file.pack(first, weights_in)
+    assert content == network_file.pack(first, weights_in)
+    network_file.unpack(second, content)
     for given, a, b in zip(weights_in, first.weights, second.weights, strict=True):
         np.testing.assert_array_equal(np.array(a), np.array(b))
         np.testing.assert_array_equal(
@@ -109,36 +109,18 @@ def test_packed_weights_are_those_that_come_out():
 
 
 @needs_imagenet
-def test_a_frozen_backbone_is_left_out_and_comes_back():
-    arguments = {"freeze": "backbone", "image_size": 32}
-    head = Experiment(name="h", architecture="efficientnet_lite", arguments=arguments)
-    model = models.build(head)
-    pretrained.load(model)
-    given = [np.array(w) for w in model.weights]
-    content = network_file.pack(head, model, given)
-    assert len(content) == network_file.size_of(head, model) < 300_000
-    other = models.build(head, seed=1)
-    network_file.unpack(head, other, content)
-    for one, two in zip(model.weights, other.weights, strict=True):
-        np.testing.assert_array_equal(np.array(one), np.array(two))
-    given[0] = given[0] + 1  # no longer the published one: all is stored
-    assert len(network_file.pack(head, model, given)) > 6_000_000
-
-
-@needs_imagenet
 def test_a_linear_head_is_stored_alone_and_takes_pictures():
     arguments = {"image_size": 32}
     head = Experiment(name="h", architecture="linear_head", arguments=arguments)
     model = models.build(head)
     given = made(head)
-    content = network_file.pack(head, model, given)
-    assert len(content) == network_file.size_of(head, model) < 300_000
+    content = network_file.pack(model, given)
+    assert len(content) == network_file.size_of(model) < 300_000
     other = models.build(head, seed=1)
-    network_file.unpack(head, other, content)
+    network_file.unpack(other, content)
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     found = weights.logits(network_file.for_pictures(head, other), images)
-    settings = {"arguments": arguments | {"freeze": "backbone"}}
-    whole = Experiment(name="w", architecture="efficientnet_lite", **settings)
+    whole = Experiment(name="w", architecture="efficientnet_lite", arguments=arguments)
     backbone = models.build(whole)
     pretrained.load(backbone)
     features = keras.Model(backbone.input, backbone.get_layer("features").output)

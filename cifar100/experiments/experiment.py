@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from cifar100.errors import UserError, suggestion
 from cifar100.files import sha256_of
 
-Optimizer = Literal["adam", "adamw", "sgd", "muon"]
+Optimizer = Literal["adam", "sgd", "muon"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Augmentation = Literal[
     "flip",
@@ -111,6 +111,9 @@ class Experiment:
     def __post_init__(self):
         pairs = tuple(sorted(dict(self.arguments).items()))
         object.__setattr__(self, "arguments", pairs)  # hashable, in one order
+        for key, (kind, *_) in _RANGES.items():
+            if kind is float and type(value := getattr(self, key)) is int:
+                object.__setattr__(self, key, float(value))  # Keras asks for floats
         _check(self)
 
     @property
@@ -234,6 +237,11 @@ def _check(experiment: Experiment) -> None:
             limits = f"at least {low}" if high is None else f"from {low} to {high}"
             noun = "an integer" if kind is int else "a number"
             raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")
+    for key in ("learning_rate", "muon_learning_rate"):
+        if not getattr(experiment, key):
+            raise UserError(f"{experiment.name}: {key} is a number above 0, not 0")
+    if experiment.optimizer == "muon" and not experiment.momentum:
+        raise UserError(f"{experiment.name}: with muon, momentum is above 0, not 0")
     _check_single_pictures(experiment)
 
 
@@ -242,6 +250,9 @@ def _check_single_pictures(experiment: Experiment) -> None:
     asked = [key for key in ("stored_copies", "unchanged") if getattr(experiment, key)]
     if len(asked) == 2:
         raise UserError(f"{experiment.name}: stored_copies and unchanged: choose one")
+    if experiment.stored_copies and experiment.images_per_class:
+        text = "stored_copies are of all training images; leave out images_per_class"
+        raise UserError(f"{experiment.name}: {text}")
     for key in asked:
         wrong = [name for name in experiment.augmentation if name not in STORABLE]
         if wrong or not experiment.augmentation:

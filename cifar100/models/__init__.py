@@ -54,8 +54,20 @@ def build(experiment: Experiment, seed: int = 0) -> keras.Model:
         raise UserError(f"{name}: {_reason(error)}") from error
     finally:
         keras.config.set_dtype_policy(policy)
+    _check_input(experiment, model)
     initialize(model, seed)
     return model
+
+
+def _check_input(experiment: Experiment, model: keras.Model) -> None:
+    """Raise `UserError` for settings of pictures that the network is not given."""
+    name, shape = experiment.architecture, model.input_shape[1:]
+    if experiment.image_sizes and shape[0] is not None:
+        raise UserError(f"{name} takes inputs of one size; leave out image_sizes")
+    of_pictures = ("flip_tta", "augmented_before_split")
+    asked = [each for each in experiment.evaluations if each in of_pictures]
+    if len(shape) == 1 and (asked := [*experiment.augmentation, *asked]):
+        raise UserError(f"{name} takes features, not pictures; leave out '{asked[0]}'")
 
 
 def _reason(error: ValueError) -> str:

@@ -22,7 +22,7 @@ STAGES = (  # blocks, kernel, strides, expansion, filters: Tan & Le 2019, table 
 )
 SIZES = (32, 224)  # pixels: the data set's own, and ImageNet's
 WEIGHTS = ("random", "imagenet")
-FREEZE = ("none", "backbone", "batch_norm")
+FREEZE = ("none", "batch_norm")
 FEATURES = 1280  # channels before the last layer
 UNITS = ("stem", "block", "top")  # how names of backbone layers begin
 # As in tensorflow/tpu's efficientnet_model.py, but truncated, as keras_cv has it.
@@ -52,9 +52,9 @@ def efficientnet_lite(
     no antialiasing (nothing gets smaller). The map at the end has ceil(image_size / 32)
     pixels a side; its mean is the layer "features", (B, 1280).
 
-    `freeze` makes layers not trainable: "backbone" all before "features", "batch_norm"
-    the batch norms, their scale and offset included. A frozen batch norm uses its
-    moving statistics in training too. `cost.parameters` leaves frozen ones out.
+    `freeze` "batch_norm" makes the batch norms not trainable, their scale and offset
+    included, and they use their moving statistics in training too. `cost.parameters`
+    leaves frozen ones out.
     `weights` says what training starts the backbone from, "imagenet" or "random"; the
     network comes with random ones. Raises `ValueError` for another variant, size or
     word.
@@ -70,7 +70,10 @@ def efficientnet_lite(
     x = layers.GlobalAveragePooling2D(name="features")(x)  # (B, 1280)
     logits = logits_of(Dropout(dropout)(x), num_classes)
     model = keras.Model(images, logits, name=f"efficientnet_lite{variant}")
-    _freeze(model, freeze)
+    if freeze == "batch_norm":
+        for layer in model.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
     return model
 
 
@@ -203,11 +206,3 @@ def _conv_bn(x, filters: int, kernel: int, name: str, *, strides=1, activation=T
 def _batch_norm(x, name: str):
     """With the numbers that the ImageNet weights were trained with."""
     return BatchNormalization(momentum=0.99, epsilon=1e-3, name=name)(x)
-
-
-def _freeze(model: keras.Model, part: str) -> None:
-    for layer in model.layers:
-        norm = isinstance(layer, layers.BatchNormalization)
-        backbone = layer.name.startswith(UNITS)
-        if (part == "backbone" and backbone) or (part == "batch_norm" and norm):
-            layer.trainable = False

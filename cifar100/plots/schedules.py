@@ -19,7 +19,7 @@ from cifar100.plots.style import (
 )
 from cifar100.plots.tidy import with_data
 
-OPTIMIZERS = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD, Nesterov"}
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD, Nesterov"}
 
 
 @with_data

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cifar100 import paths
 from cifar100.errors import UserError, WorkError
+from cifar100.files import locked
 from cifar100.report import folder, sources
 from cifar100.report.runner import Executed, Limits, Runner
 from cifar100.report.sources import Source
@@ -45,7 +46,8 @@ def build(options: Options, say: Callable[[str], None] = print) -> Path:
         from cifar100.report.printing import find_chromium
 
         find_chromium()  # before any work
-    with folder.lock(options.cache / "lock"):
+    busy = WorkError("another build is under way; wait for it to end")
+    with locked(options.cache / "lock", busy=busy):
         return _build(options, output, found, selected, say)
 
 

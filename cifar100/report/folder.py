@@ -1,9 +1,8 @@
-"""Where a report goes: no foreign folder, one build at a time, swapped in one step."""
+"""Where a report goes: into no foreign folder, and swapped in one step."""
 
 import contextlib
 import ctypes
 import errno
-import fcntl
 import json
 import os
 import shutil
@@ -58,18 +57,6 @@ def check_output(output: Path) -> None:
         raise UserError(f"--output {output}: not a folder. Nothing was written.")
 
 
-@contextlib.contextmanager
-def lock(path: Path) -> Iterator[None]:
-    """Hold `path` for this process; WorkError when another build holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkError("another build is under way; wait for it to end") from None
-        yield  # closing the file, or dying, gives the lock back
-
-
 def sweep(output: Path) -> None:
     """Remove what a build has left beside `output` that was killed at its very end."""
     sweep_folders(output.parent, _unfinished(output))
@@ -88,15 +75,17 @@ def new_report(output: Path) -> Iterator[Path]:
     can't hold a folder, WorkError for one that is read-only or full.
     """
     previous = output.with_name(f".{output.name}.previous")
-    with contextlib.ExitStack() as stack, _written(output):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        if previous.exists() and not output.exists():
-            previous.rename(output)  # a build was killed between its two renames
-        scratch = scratch_folder(output.parent, _unfinished(output))
-        building = stack.enter_context(scratch)
-        building.chmod(0o755)  # mkdtemp leaves 0700, closed to a web server
+    with contextlib.ExitStack() as stack:
+        with _written(output):
+            output.parent.mkdir(parents=True, exist_ok=True)
+            if previous.exists() and not output.exists():
+                previous.rename(output)  # a build was killed between its two renames
+            scratch = scratch_folder(output.parent, _unfinished(output))
+            building = stack.enter_context(scratch)
+            building.chmod(0o755)  # mkdtemp leaves 0700, closed to a web server
         yield building
-        _put_in_place(building, output, previous)
+        with _written(output):
+            _put_in_place(building, output, previous)
 
 
 @contextlib.contextmanager

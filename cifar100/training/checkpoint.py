@@ -1,5 +1,6 @@
 """Checkpoints: a killed run goes on and ends with the numbers of an undisturbed one."""
 
+import contextlib
 import io
 import json
 import os
@@ -27,7 +28,7 @@ def save(path: Path, arrays: dict[str, np.ndarray], state: dict[str, Any]) -> No
     packed = np.frombuffer(json.dumps(state).encode(), np.uint8)
     np.savez(buffer, __state__=packed, **arrays)
     payload = buffer.getvalue()
-    if path.exists():
+    with contextlib.suppress(FileNotFoundError):
         os.replace(path, previous(path))
     write_atomically(path, MAGIC + f"{sha256_of(payload)}\n".encode() + payload)
 

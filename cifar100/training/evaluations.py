@@ -118,8 +118,8 @@ def evaluate(
     many training pictures as val has, in versions that were not trained on. That is
     what val would be had the pictures been augmented first and split afterwards: the
     network knows nearly each of them in another version. It says nothing of pictures
-    that are new. Against `val_top1` it even understates the error, since it scores
-    augmented versions, and those are harder.
+    that are new. All of its pictures are augmented, while a real split would set some
+    aside as they are.
 
     The network comes out as it went in.
     """
@@ -138,9 +138,11 @@ def evaluate(
                 case "batch_norm_reestimated":
                     reestimate_batch_norm(engine, train.images)
                     mean = probabilities(engine, val.images)
-                case _:
+                case "augmented_before_split":
                     found[name] = _before_split(engine, seed, train, len(val.fine))
                     continue
+                case _:
+                    raise ValueError(f"no evaluation '{name}'")
         found[name] = metrics(counted(_scored(mean, val.fine)))
     return found
 

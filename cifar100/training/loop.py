@@ -197,7 +197,7 @@ class _Course:
         val, test = (per_image(logits[key], x.fine) for key, x in both.items())
         on_train = metrics(self._score(self.train))
         final = metrics(self.stopping.counted(val))
-        # A run that stopped early never reached the epochs that are averaged.
+        # A run that stopped early may not have reached the epochs that are averaged.
         averaged = self.averaged or weights
         parts = averaged, self.train, self.val, self.stopping.counted
         extra = evaluate(self.engine, self.seed, *parts)

@@ -14,9 +14,9 @@ UNDECAYED = ["bias", "gamma", "beta"]  # decay pulls on weights, not on offsets,
 def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Optimizer:
     """The optimiser of an experiment, built for the variables of `model`.
 
-    Adam (Kingma & Ba 2015, arXiv:1412.6980), AdamW (Loshchilov & Hutter 2019,
-    arXiv:1711.05101), SGD with Nesterov momentum (Sutskever et al. 2013) or `Muon`.
-    Keras' decay is decoupled for all four, so Adam with a `weight_decay` *is* AdamW.
+    Adam (Kingma & Ba 2015, arXiv:1412.6980), SGD with Nesterov momentum (Sutskever et
+    al. 2013) or `Muon`. Keras' decay is decoupled, so Adam with a `weight_decay` *is*
+    AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
     Lookahead (Zhang et al. 2019, arXiv:1907.08610) is Keras' running mean of the
     weights, put in their place every few steps.
     """
@@ -30,9 +30,6 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
     match experiment.optimizer:
         case "adam":
             chosen = keras.optimizers.Adam(**settings)
-        case "adamw":
-            settings["weight_decay"] = experiment.weight_decay  # None would be 0.004
-            chosen = keras.optimizers.AdamW(**settings)
         case "muon":
             chosen = Muon(
                 momentum=experiment.momentum,

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from cifar100 import augment
+from cifar100.errors import UserError
 from cifar100.experiments import Experiment
 from cifar100.training.schedules import learning_rates
 
@@ -45,7 +46,12 @@ class Plan:
 
 
 def steps_per_epoch(experiment: Experiment, images: int) -> int:
-    """Full batches in an epoch."""
+    """Full batches in an epoch; `UserError` if there is none."""
+    if images < experiment.batch_size:
+        raise UserError(
+            f"{experiment.name}: {images} training images make no batch of "
+            f"{experiment.batch_size}; make batch_size smaller"
+        )
     return images // experiment.batch_size
 
 

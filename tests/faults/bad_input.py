@@ -30,6 +30,7 @@ EACH = tuple(f"{FOLDER}/{name}" for name in FILES)
 NO_TARGET = "is no plain file or leads elsewhere"
 TRAIN = ["train", "simple_cnn"]
 SET = [*TRAIN, "--set"]
+HEAD = ["train", "frozen_96", "--set"]
 UNPACK = ["record", "--unpack", "visit.zip"]
 SOURCE = ["data", "--source"]
 PREDICT = ["predict", CUP]
@@ -59,7 +60,9 @@ COMMAND_LINE = [
     (nothing, ["record", "--set", "gpu", "--only", "lenet5"], "exclude each other"),
     (nothing, ["record", "--only", "simple"], "unknown experiment 'simple'"),
     (nothing, ["record", "--only", "vgg16_ful"], "did you mean 'vgg16_full'"),
+    (nothing, ["train", "fast"], "the seconds of 'fast' count; add --exclusive"),
     (nothing, ["record", "--workers", "0"], "'--workers'"),
+    (nothing, ["record", "--workers", "2", "--exclusive"], "leave out --workers"),
     (nothing, ["record", "--budget", "soon"], "'soon' is no time"),
     (nothing, ["record", "--budget", "2 hours"], "'2 hours' is no time"),
     (nothing, ["record", "--budget", "-1h"], "'-1h' is no time"),
@@ -100,6 +103,8 @@ SETTINGS = [
     (nothing, [*SET, "learning_rate=Infinity"], "learning_rate is a number"),
     (nothing, [*SET, "learning_rate=1e999"], "learning_rate is a number"),
     (nothing, [*SET, "learning_rate=-1"], "learning_rate is a number"),
+    (nothing, [*SET, "learning_rate=0"], "learning_rate is a number above 0"),
+    (nothing, ["train", "fast", "--set", "momentum=0"], "momentum is above 0, not 0"),
     (nothing, [*SET, "weight_decay=NaN"], "weight_decay is a number"),
     (nothing, [*SET, "dropout=1.5"], "dropout is a number from 0 to 1, not 1.5"),
     (nothing, [*SET, "lookahead=NaN"], "lookahead is a number from 0 to 1, not nan"),
@@ -111,6 +116,10 @@ SETTINGS = [
     (nothing, [*SET, 'augmentation=["spin"]'], "augmentation can't be 'spin'"),
     (nothing, [*SET, 'augmentation=["flip","alternating_flip"]'], "choose one"),
     (nothing, [*SET, "image_sizes=[16]"], "image_sizes are pairs"),
+    (nothing, [*SET, "image_sizes=[[20,0.5],[32,1]]"], "inputs of one size"),
+    (nothing, [*HEAD, 'augmentation=["flip"]'], "takes features, not pictures"),
+    (nothing, [*HEAD, 'evaluations=["flip_tta"]'], "leave out 'flip_tta'"),
+    (nothing, ["train", "stored_1", "--set", "images_per_class=9"], "leave out images"),
     (nothing, [*SET, "images_per_class=451"], "from 1 to 450, not 451"),
     (nothing, [*SET, "architecture=resnet_18"], "'resnet'"),
     (nothing, [*SET, "filters=NaN"], "filters is tuple"),
