@@ -55,9 +55,12 @@ def work(
         environ |= {"KERAS_BACKEND": backend} if backend else {}
         process = subprocess.Popen(  # noqa: S603 (our own command line)
             command(job, options),
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT},
-            **{"text": True, "errors": "replace"},
-            **{"env": environ, "cwd": paths.package_root()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environ,
+            cwd=paths.package_root(),
             preexec_fn=_end_with_parent,
         )
         records = folder_of(REHEARSAL if "--rehearsal" in options else "full").name

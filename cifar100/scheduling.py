@@ -235,7 +235,9 @@ def _start(
     with open(log_path(job), "w") as log:
         return subprocess.Popen(  # noqa: S603 (our own command line)
             command(job, options),
-            **{"stdout": log, "stderr": subprocess.STDOUT, "env": surroundings},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=surroundings,
             start_new_session=True,
         )
 

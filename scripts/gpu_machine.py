@@ -94,7 +94,9 @@ def record(name: str, seconds: str, options: list[str]) -> int:
         open(out / "record.log", "w") as log,
         subprocess.Popen(  # noqa: S603 (our own command)
             [*command, *options],
-            **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             **here,
         ) as process,
     ):

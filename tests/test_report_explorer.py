@@ -63,7 +63,9 @@ def explorer_of(home):
     page = write_page(executed, {"00-one"})
     folder = home / "site"
     folder.mkdir()
-    write_site(folder, [page], Provenance("abc", "read", "today", 0, []))
+    found = list_records()
+    about = {"devices": "", "versions": {}, "missing": [], "pdf": False}
+    write_site(folder, [page], found, Provenance("abc", "read", "today", 0, **about))
     return folder / "explorer.html"
 
 

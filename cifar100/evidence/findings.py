@@ -25,7 +25,8 @@ EXPLORATORY = {
 HEADLINES = (
     *("simple_cnn", "lenet5", "alexnet", "baseline", "dropout_after"),
     *("global_average", "student_set", "vgg16", "resnet20", "fast", "fast_wide"),
-    *("fast_wide_long", "fast_gpu", "wide_and_long", "frozen_96", "finetuned_96"),
+    *("fast_wide_long", "fast_gpu", "wide_and_long"),
+    *("frozen_96", "finetuned_96", "finetuned_160"),
 )
 
 Values = dict[str, dict[int, float]]  # val top-1 by experiment and seed

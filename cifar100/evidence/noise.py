@@ -48,18 +48,16 @@ def seeds_needed(effect: float, sd: float, power: float = 0.8) -> int:
     return int(np.ceil(float(np.squeeze(n))))
 
 
-def pair_spreads(
-    finals: pd.DataFrame, contrasts: Iterable[Contrast], fewest: int = 3
-) -> np.ndarray:
+def pair_spreads(finals: pd.DataFrame, contrasts: Iterable[Contrast]) -> np.ndarray:
     """Standard deviations of paired differences in `test_top1`, one for each contrast
-    with at least `fewest` seeds in common, in ascending order."""
+    with at least `FEWEST` seeds in common, in ascending order."""
     groups = finals.groupby("experiment")
     top1 = {
         name: dict(zip(g["seed"], g["test_top1"], strict=True)) for name, g in groups
     }
     both = [(top1.get(c.child, {}), top1.get(c.parent, {})) for c in contrasts]
     found = [paired_differences(*pair) for pair in both]
-    return np.sort([d.std(ddof=1) for d in found if len(d) >= fewest])
+    return np.sort([d.std(ddof=1) for d in found if len(d) >= FEWEST])
 
 
 def disagreement(members: Sequence[Scored]) -> float:

@@ -36,7 +36,7 @@ def plot_covariances(matrices: Mapping[str, np.ndarray], channels: int = 3) -> F
     `channels`; thin lines part the pixels. The title of a panel is its name.
     """
     figure, panels = plt.subplots(
-        *(1, len(matrices)),
+        ncols=len(matrices),
         figsize=(2 * FIGSIZE_HALF[0], FIGSIZE_HALF[1]),
         layout="constrained",
         squeeze=False,
@@ -84,7 +84,7 @@ def plot_flips(tables: Mapping[str, np.ndarray]) -> Figure:
     that is the same as in the epoch before.
     """
     figure, panels = plt.subplots(
-        *(1, len(tables)),
+        ncols=len(tables),
         figsize=(WIDTH, 2.3),
         sharey=True,
         layout="constrained",

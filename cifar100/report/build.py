@@ -99,22 +99,26 @@ def _write(
 ) -> None:
     """Write pages and manifest into `building`."""
     from cifar100.records import list_records  # pandas, too
+    from cifar100.report import measured
     from cifar100.report.pages import write_page  # nbconvert: a second to import
     from cifar100.report.site import Provenance, write_site
 
     names = {e.source.name for e in executed}
     pages = [write_page(e, names) for e in executed]
     warnings = [warning for page in pages for warning in page.warnings]
+    found = list_records()
     now = datetime.datetime.now(datetime.UTC)
     provenance = Provenance(
         commit=commit,
         profile=options.profile,
         built=f"{now:%Y-%m-%d %H:%M} UTC",
-        runs=len(list_records()),
+        runs=len(found),
+        devices=measured.devices(found),
+        versions=executed[0].status["versions"],
         missing=missing,
         pdf=options.pdf,
     )
-    write_site(building, pages, provenance)
+    write_site(building, pages, found, provenance)
     _check_warnings(warnings, options.strict, say)
     folder.write_manifest(
         building,

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ import jinja2
 from bs4 import BeautifulSoup
 from markupsafe import Markup
 
-from cifar100 import paths, records
+from cifar100 import paths
 from cifar100.errors import WorkError
 from cifar100.evidence import findings
+from cifar100.records import Record
 from cifar100.report import measured, verdicts
 from cifar100.report.assets import assets
 from cifar100.report.explorer import PAGE as EXPLORER
@@ -38,24 +39,23 @@ class Provenance:
     profile: str
     built: str  # UTC, to the minute
     runs: int  # recorded runs in this checkout
+    devices: str  # that the runs were made on
+    versions: dict[str, str]  # of what executed
     missing: list[str]  # notebooks that are not in a partial report
-    pdf: bool = False  # whether there is a printed report beside the pages
-    devices: str = ""  # that the runs were made on
-    versions: dict[str, str] = field(default_factory=dict)  # of what executed
+    pdf: bool  # whether there is a printed report beside the pages
 
 
-def write_site(folder: Path, pages: Sequence[Written], provenance: Provenance) -> None:
-    """Write index, pages, pictures and notebooks into `folder`.
+def write_site(
+    folder: Path,
+    pages: Sequence[Written],
+    found: list[Record],
+    provenance: Provenance,
+) -> None:
+    """Write index, pages, pictures and notebooks into `folder`; `found`: all records.
 
     Raises WorkError for pages that break a rule, and for links and ids that do not fit.
     """
     fail([problem for page in pages for problem in page.problems])
-    found = records.list_records()
-    provenance = replace(
-        provenance,
-        devices=measured.devices(found),
-        versions=pages[0].executed.status["versions"],
-    )
     site = {
         "summaries": [page.summary for page in pages],
         "provenance": provenance,
@@ -111,7 +111,7 @@ def environment_of(code: str) -> jinja2.Environment:
 
 
 def _claims_in_all_languages(
-    site: dict[str, Any], found: list[records.Record]
+    site: dict[str, Any], found: list[Record]
 ) -> dict[str, str]:
     """Index and verdict table, once a language."""
     table = findings(found)
@@ -137,7 +137,7 @@ def _claims_in_all_languages(
     return html
 
 
-def _measured(site: dict[str, Any], found: Sequence[records.Record]) -> dict[str, str]:
+def _measured(site: dict[str, Any], found: Sequence[Record]) -> dict[str, str]:
     page = Page("measured", paths.package_root() / "docs")
     body = measured.measured_page(found, page)
     fail([f"{EVIDENCE.name}: {problem}" for problem in page.problems])
