@@ -137,6 +137,19 @@ def test_prepare_passes_over_a_bad_copy_that_keras_left(
     assert len(asked) == 1
 
 
+def test_half_an_archive_that_keras_left_is_no_data_set(home, tmp_path):
+    left = tmp_path / "keras" / "datasets" / f"{FOLDER}.tar.gz"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half of it")
+    with pytest.raises(
+        DataMissing, match=r"is not a whole archive.*`cifar100 data` gets"
+    ):
+        data.load("train")
+    with pytest.raises(UserError, match="not a whole archive") as caught:
+        data.prepare(left)  # asked for: nothing else takes its place
+    assert not isinstance(caught.value, DataMissing)
+
+
 def test_home_that_cannot_be_written_to_is_named(fake, home, monkeypatch):
     (home / "data").write_text("a file where a folder belongs")
     monkeypatch.setattr(data, "verify", lambda _: None)

@@ -37,6 +37,13 @@ def test_a_run_that_says_how_far_it_is_gets_a_bar_of_that_length():
     assert "lenet5 seed 2" in console.file.getvalue()
 
 
+def test_what_a_log_says_is_shown_as_it_is():
+    console = terminal()
+    with RunsProgress(1, print, console) as view:
+        view.show(0, {"a seed 0": "could not place it on [/device:CPU:0] [bold]"})
+    assert "[/device:CPU:0] [bold]" in console.file.getvalue()
+
+
 def test_the_bar_of_a_run_goes_when_it_is_done():
     with RunsProgress(2, print, terminal()) as view:
         view.show(0, {"a seed 0": "", "a seed 1": said_by_a_run()})

@@ -21,6 +21,7 @@ from cifar100 import (
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import EXPERIMENTS, Experiment, get
 from cifar100.files import sha256_of
+from cifar100.model_card import model_card
 from cifar100.training.engine import create
 from cifar100.training.run import Run
 from tests.run_facts import FACTS, METRICS
@@ -239,6 +240,21 @@ def test_the_model_card_tells_the_facts(exported):
     assert "it can't do anything" in card  # a trial run, and it says so
     for word in ("## Limits", "none of them is in this folder"):
         assert word in card
+
+
+@pytest.mark.data
+def test_the_model_card_names_what_was_learned_from(exported):
+    known = json.loads((exported[0] / f"{SMALL.name}.json").read_text())
+    card = model_card(known | {"profile": "full"})
+    assert "Trained on 45,000 of CIFAR-100's 50,000 training images. The other" in card
+    assert "ImageNet" not in card
+    few = known["settings"] | get("frozen_96_of_5").settings
+    card = model_card(known | {"profile": "full", "settings": few})
+    assert "Trained on 500 of CIFAR-100's 50,000 training images. 5,000 others" in card
+    assert "The backbone's ImageNet weights are" in card
+    scratch = known["settings"] | get("from_scratch_64").settings
+    card = model_card(known | {"profile": "full", "settings": scratch})
+    assert "ImageNet" not in card
 
 
 @pytest.mark.data
