@@ -111,6 +111,24 @@ def test_guesses_are_the_likeliest_classes_as_far_as_they_are_known(members, log
 # Noise
 
 
+def test_the_error_of_images_is_the_spread_of_differences_over_drawn_images():
+    generator = np.random.default_rng(0)
+    hard = generator.uniform(size=4_000)  # alike for both, so that most of it cancels
+    child, parent = (
+        {seed: generator.uniform(size=4_000) * share > hard for seed in range(3)}
+        for share in (1.0, 0.9)
+    )
+    gains = np.mean([child[s].astype(float) - parent[s] for s in range(3)], axis=0)
+    drawn = generator.choice(gains, (2_000, 4_000)).mean(axis=1).std()
+    error = evidence.paired_image_error(child, parent)
+    assert error == pytest.approx(drawn, rel=0.05)
+    alone = np.hypot(
+        *(evidence.binomial_error(x[0].mean(), 4_000) for x in (child, parent))
+    )
+    assert error < alone
+    assert np.isnan(evidence.paired_image_error(child, {}))
+
+
 def test_the_binomial_error_is_the_spread_of_shares():
     assert evidence.binomial_error(0.5, 10_000) == pytest.approx(0.005)
     drawn = np.random.default_rng(0).binomial(10_000, 0.7, 20_000) / 10_000

@@ -1,7 +1,7 @@
 """How sure can one be: noise of seeds and of images, and what several runs buy."""
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,21 @@ MOST_SUBSETS = 20  # of the members of an ensemble, for each size
 def binomial_error(top1: float, images: int) -> float:
     """Standard error of an accuracy that comes from so many independent images."""
     return float(np.sqrt(top1 * (1 - top1) / images))
+
+
+def paired_image_error(
+    child: Mapping[int, np.ndarray], parent: Mapping[int, np.ndarray]
+) -> float:
+    """Standard error that the choice of images leaves in a mean paired difference.
+
+    Both map a seed to what was right, bool (N,), of the same images. The networks stay
+    as they are, N other images are drawn; NaN without a common seed.
+    """
+    common = child.keys() & parent.keys()
+    if not common:
+        return float("nan")
+    gains = np.mean([child[s].astype(float) - parent[s] for s in common], axis=0)
+    return float(gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
 def spread(finals: pd.DataFrame, images: int = 10_000) -> pd.DataFrame:
