@@ -1,7 +1,9 @@
 """Fixtures that several test files share."""
 
 import hashlib
+import os
 import pickle
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from made_once import made_once
 
 from cifar100 import cache, data, paths
@@ -18,20 +21,43 @@ from cifar100.errors import UserError
 from cifar100.official import FOLDER, Checksums, as_images
 from tests.packed_records import at, packed  # noqa: F401 (fixtures)
 
+# Drawn once, so that all workers have it, and a moment that failed can be had again.
+SEED = os.environ.setdefault("SEED", str(random.SystemRandom().randrange(10**6)))
+settings.register_profile("course", deadline=None, print_blob=True)
+settings.load_profile("course")
+
+
+def pytest_report_header():
+    """Name the seed of random moments."""
+    return f"random moments: SEED={SEED}"
+
 
 def pytest_collection_modifyitems(items):
     """Skip tests marked `data` by name where the data set is not at hand."""
+    reason = "needs CIFAR-100, which is not on this machine (`cifar100 data` gets it)"
     try:
         here = cache.intact(paths.cache() / "data") or data.find() is not None
-    except UserError:
-        here = False
+    except UserError as error:
+        here, reason = False, f"needs CIFAR-100; {error}"
     if not here:
-        reason = (
-            "needs CIFAR-100, which is not on this machine (`cifar100 data` gets it)"
-        )
         for item in items:
             if item.get_closest_marker("data"):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def style_of_the_course(request):
+    """Figures are tested in the style that readers see, and leave no style behind."""
+    if request.module.__name__.startswith(("test_plots", "test_course")):
+        from matplotlib import rc_context
+
+        from cifar100 import plots
+
+        with rc_context():
+            plots.use_style()
+            yield
+    else:
+        yield
 
 
 @pytest.fixture

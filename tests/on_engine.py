@@ -27,7 +27,6 @@ TRANSFORMS = {
     "mixup": ("mixup",),
     "rand_augment": ("rand_augment",),
 }
-BLOCKS[8] = (1, 1, 1)  # a ResNet-8 has all that a ResNet-20 has, and compiles sooner
 # All kinds of layers and of losses; dropout masks are the engine's own. Factors are
 # sums of powers of two: Keras casts them, and TensorFlow's cast goes by way of float32.
 RECIPES = {
@@ -80,6 +79,8 @@ RECIPES = {
 
 def engine_of(name: str, precision: str) -> Engine:
     """The engine with one of RECIPES in this precision, from its first step."""
+    # A ResNet-8 has all that a ResNet-20 has, and compiles sooner.
+    BLOCKS.setdefault(8, (1, 1, 1))
     experiment = Experiment(name=name, batch_size=BATCH, **RECIPES[name])
     object.__setattr__(experiment, "precision", precision)  # float64 is for tests only
     engine = create(experiment, 1)

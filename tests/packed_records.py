@@ -12,10 +12,11 @@ from cifar100.training.scores import metrics, per_image
 from tests.run_facts import FACTS, METRICS
 
 
-def scored(count):
+def scored(count, labels=None):
     generator = np.random.default_rng(0)
     logits = generator.normal(size=(count, 100)).astype("float32")
-    return per_image(logits, generator.integers(0, 100, count))
+    drawn = generator.integers(0, 100, count)
+    return per_image(logits, drawn if labels is None else labels)
 
 
 VAL, SMALL, TEST = scored(5000), scored(200), scored(100)

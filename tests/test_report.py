@@ -53,6 +53,14 @@ def test_build_writes_index_pages_pictures_and_notebooks(home):
 
 
 @pytest.mark.usefixtures("package")
+def test_published_pages_lead_to_the_code_at_their_commit(options, monkeypatch):
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://code.example")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "them/course")
+    page = build(options, print).read_text()
+    assert '<a href="https://code.example/them/course" rel' in page
+    assert 'href="https://code.example/them/course/tree/' in page
+
+
 def test_unchanged_build_executes_and_writes_nothing(options):
     write(options.notebooks, "00-one", "print(1)")
     index = build(options, print)

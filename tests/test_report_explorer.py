@@ -65,7 +65,9 @@ def explorer_of(home):
     folder.mkdir()
     found = list_records()
     about = {"devices": "", "versions": {}, "missing": [], "pdf": False}
-    write_site(folder, [page], found, Provenance("abc", "read", "today", 0, **about))
+    write_site(
+        folder, [page], found, Provenance("abc", "", "read", "today", 0, **about)
+    )
     return folder / "explorer.html"
 
 

@@ -56,13 +56,14 @@ def test_interrupted_build_leaves_the_report_and_no_process(options, home):
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert wait_until((notebooks / "pid").exists, 30)
+    pid = notebooks / "pid"
+    assert wait_until(lambda: pid.exists() and pid.read_text(), 30)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
 
     assert process.returncode == 130
     assert errors == "error: interrupted; the last report is untouched\n"
-    kernel = int((notebooks / "pid").read_text() or 0)
+    kernel = int(pid.read_text())
     assert wait_until(lambda: not is_running(kernel))
     assert contents(options.output) == before
     assert not list(home.glob(".report.*"))

@@ -11,6 +11,7 @@ SEALED = re.compile(
     r"open_test|test\.npz|test-logits|predictions_path|read_arrays|\.npz"
 )
 EXAM = "15-final-exam.ipynb"
+NUMPY = {"np.load", "np.memmap", "np.fromfile"}
 
 
 def calls_of(name):
@@ -32,11 +33,26 @@ def breaks_the_seal(notebook):
     return notebook.name != EXAM and any(SEALED.search(text) for text in code)
 
 
+def openers(source):
+    """What in a module could open a file of predictions: calls that read arrays or
+    archives, and places of predictions that are not spelled out."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", None))
+            spelled = node.args and isinstance(node.args[0], ast.Constant)
+            called = ast.unparse(node.func)
+            reads = called in NUMPY or name == "ZipFile"
+            if reads or (name == "predictions_path" and not spelled):
+                found.append(called)
+    return sorted(found)
+
+
 def test_the_package_opens_test_predictions_in_one_function_only():
     readers = ("val", "val_logits", "open_test")
     assert calls_of("read_arrays") == {("cifar100.records", name) for name in readers}
-    readers = {("cifar100.records", "read_arrays"), ("cifar100.network_file", "unpack")}
-    assert calls_of("read_npz") == readers
+    weights = {("cifar100.network_file", "unpack"), ("cifar100.pretrained", "_cached")}
+    assert calls_of("read_npz") == {("cifar100.records", "read_arrays")} | weights
     text = (PACKAGE / "records.py").read_text(encoding="utf-8")
     (opener,) = [
         ast.get_source_segment(text, node)
@@ -49,6 +65,36 @@ def test_the_package_opens_test_predictions_in_one_function_only():
     assert re.findall(asked, opener) == ["test", "test-logits"]
 
 
+# Who else reads arrays or archives, and what: none of it is a file of predictions, but
+# for `checking` and `Record.files`, which hash them, and `packing`, which moves them.
+READERS = {
+    "cifar100.cache": ["np.load"],
+    "cifar100.checking": ["record.predictions_path"],
+    "cifar100.npz": ["np.load", "zipfile.ZipFile"],
+    "cifar100.packing": ["zipfile.ZipFile", "zipfile.ZipFile"],
+    "cifar100.pretrained": ["zipfile.ZipFile"],
+    "cifar100.records": ["self.predictions_path", "self.predictions_path"],
+    "cifar100.training.checkpoint": ["np.load"],
+}
+
+
+def test_every_other_reader_of_arrays_is_known():
+    found = {name: openers(path.read_text("utf-8")) for name, path, _ in modules()}
+    assert {name: calls for name, calls in found.items() if calls} == READERS
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "np.load(record.path.with_suffix('.test.npz'))",
+        "[record.predictions_path(split) for split in SPLITS]",
+        "zipfile.ZipFile(path)",
+    ],
+)
+def test_a_module_that_reads_arrays_in_another_way_is_found(code):
+    assert openers(code) != []
+
+
 def test_nothing_but_the_exam_opens_test_predictions():
     """No module calls the function, no script names it, and of all notebooks, drafts
     included, notebook 15 alone does."""
@@ -58,6 +104,9 @@ def test_nothing_but_the_exam_opens_test_predictions():
     own += [path for _, path, _ in modules() if path != PACKAGE / "records.py"]
     mentions = [p.name for p in own if "open_test" in p.read_text(encoding="utf-8")]
     assert mentions == ["exam.py"]  # its docstring says where the values come from
+    sealed = re.compile(r"test\.npz|test-logits|predictions_path|read_arrays")
+    outside = [path for path in own if PACKAGE not in path.parents]
+    assert [p.name for p in outside if sealed.search(p.read_text("utf-8"))] == []
     notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
     assert [p.name for p in notebooks if p.name == EXAM] == [EXAM]
     assert [p.name for p in notebooks if breaks_the_seal(p)] == []

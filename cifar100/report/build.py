@@ -110,6 +110,7 @@ def _write(
     now = datetime.datetime.now(datetime.UTC)
     provenance = Provenance(
         commit=commit,
+        code=sources.code_address(),
         profile=options.profile,
         built=f"{now:%Y-%m-%d %H:%M} UTC",
         runs=len(found),

@@ -47,12 +47,14 @@ def write_book(folder: Path, html: Mapping[str, str]) -> Path:
 
 def book_of(html: Mapping[str, str]) -> str:
     """One HTML document of all pages, a chapter each."""
-    chapters = "".join(_chapter(address, text, html) for address, text in html.items())
+    chapters = [_chapter(address, text, html) for address, text in html.items()]
+    first = BeautifulSoup(next(iter(html.values())), "html.parser")
+    chapters.insert(1, str(first.select_one("dl.facts") or ""))  # of which commit, when
     style = assets().style + (FOLDER / "css" / "book.css").read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>CIFAR-100 step by step</title><style>{style}</style></head>"
-        f"<body>{chapters}</body></html>"
+        f"<body>{''.join(chapters)}</body></html>"
     )
 
 
@@ -62,6 +64,8 @@ def _chapter(address: str, html: str, pages: Mapping[str, str]) -> str:
         element.decompose()
     for element in article.find_all(id=True):
         element["id"] = f"{address}:{element['id']}"
+    for solution in article.select("details.solution"):
+        solution["open"] = ""  # paper can't be unfolded
     for picture in article.find_all("img"):
         del picture["loading"]
     for link in article.find_all("a"):

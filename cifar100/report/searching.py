@@ -25,27 +25,26 @@ def sections_script(pages: dict[str, str]) -> str:
 
 
 def sections(address: str, html: str) -> list[dict]:
-    """Address, title of the page, heading and text of each section, code left out."""
+    """Address, title and language of the page, heading and text of each section, code
+    left out."""
     soup = BeautifulSoup(html, "html.parser")
     article = soup.find("article")
     for element in article.select(LEFT_OUT):
         element.decompose()
-    title = _text(article.find("h1"))
-    found = [{"address": address, "title": title, "heading": "", "words": []}]
+    title, lang = _text(article.find("h1")), soup.find("html").get("lang", "en")
+    page = {"title": title, "lang": lang}
+    found = [{"address": address, "heading": "", "words": [], **page}]
     for element in article.find_all(True):
         if element.name in HEADINGS and element.get("id"):
             place = address if element.name == "h1" else f"{address}#{element['id']}"
             heading = "" if element.name == "h1" else _text(element)
-            found.append(
-                {"address": place, "title": title, "heading": heading, "words": []}
-            )
+            found.append({"address": place, "heading": heading, "words": [], **page})
         elif element.name not in HEADINGS:
             found[-1]["words"] += _own_words(element)
-    return [
-        {**section, "text": " ".join(" ".join(section.pop("words")).split())}
-        for section in found
-        if section["words"] or section["heading"]
-    ]
+    kept = [section for section in found if section["words"] or section["heading"]]
+    for section in kept:
+        section["text"] = " ".join(" ".join(section.pop("words")).split())
+    return kept
 
 
 def _own_words(element: Tag) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Provenance:
     """What the footer says of a report."""
 
     commit: str
+    code: str  # address where it is published, or empty
     profile: str
     built: str  # UTC, to the minute
     runs: int  # recorded runs in this checkout

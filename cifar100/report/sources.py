@@ -145,6 +145,13 @@ def commit_of(folder: Path) -> str:
     return f"{head}, with changes" if changed else head
 
 
+def code_address() -> str:
+    """Where the code is published, as GitHub tells its workflows; empty elsewhere."""
+    server = os.environ.get("GITHUB_SERVER_URL")
+    name = os.environ.get("GITHUB_REPOSITORY")
+    return f"{server}/{name}" if server and name else ""
+
+
 def _package_files() -> list[Path]:
     package = paths.package_root() / "cifar100"
     report = package / "report"

@@ -14,6 +14,7 @@ def dress_table(soup: BeautifulSoup, table: Tag, number: int) -> None:
     rows = head.find_all("tr") if head else []
     if len(rows) == 2:
         _merge_headers(*rows)
+    _drop_count(table)
     _mark_headers(table)
     if not table.find(colspan=True) and not table.find(rowspan=True):
         _align_numbers(table)
@@ -38,6 +39,25 @@ def _merge_headers(names: Tag, index: Tag) -> None:
             if _text(below):
                 above.string = _text(below)
         index.decompose()
+
+
+def _drop_count(table: Tag) -> None:
+    """Take out a first column without a name that only counts its rows, as pandas
+    writes where nothing is the index. The next one names them, if it tells them apart.
+    """
+    rows = [_cells(row) for row in table.find_all("tr")]
+    body = [_cells(row) for row in table.select("tbody tr")]
+    counted = [str(number) for number in range(len(body))]
+    if not body or table.find(colspan=True) or table.find(rowspan=True):
+        return
+    if _text(rows[0][0]) or [_text(cells[0]) for cells in body] != counted:
+        return
+    for cells in rows:
+        cells[0].decompose()
+    names = [_text(cells[1]) for cells in body if len(cells) > 1]
+    if len(set(names)) == len(body) and not any(map(NUMBER.fullmatch, names)):
+        for cells in body:
+            cells[1].name = "th"
 
 
 def _mark_headers(table: Tag) -> None:

@@ -63,7 +63,7 @@ def test_axe_finds_nothing_on_the_pages_of_the_course(visit_in, real_report, nam
 
 def test_axe_finds_nothing_in_an_open_search(visit):
     page = visit("index")
-    page.keyboard.press("/")
+    page.keyboard.press("Control+k")
     page.keyboard.type("accuracy")
     page.locator("#search-found a").first.wait_for()
     assert violations(page) == []

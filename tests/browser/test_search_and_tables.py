@@ -40,7 +40,7 @@ def test_search_finds_dropout_and_opens_the_section(visit):
 
 def test_search_opens_a_section_of_a_notebook_from_the_keyboard(visit):
     page = visit("glossary")
-    page.keyboard.press("/")
+    page.keyboard.press("Control+k")
     page.keyboard.type("table numbrs")  # misspelt
     links = page.locator("#search-found a")
     links.first.wait_for()

@@ -69,10 +69,10 @@ def assert_stopped(code, out, err, name):
 def test_a_command_is_interrupted(furnished, tmp_path, name):
     """At one moment, while it reads and imports what it needs."""
     before = state(furnished)
-    moment = random.Random(os.environ.get("SEED")).randrange(60)
+    moment = random.Random(os.environ["SEED"]).randrange(60)
     code, out, err, _ = run(moment, COMMANDS[name], tmp_path)
     assert_stopped(code, out, err, name)
-    assert state(furnished) == before
+    assert state(furnished) == before, f"at moment {moment}"
 
 
 @pytest.mark.slow

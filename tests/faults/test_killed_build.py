@@ -55,7 +55,7 @@ def test_pages_killed_at_every_change_of_a_file(tmp_path, home):
         assert old != new
         shutil.copytree(whole / ".cache", template / ".cache", dirs_exist_ok=True)
         changes = nursery(Path(shutil.copytree(template, tmp_path / "x")))["changes"]
-        generator = random.Random(os.environ.get("SEED"))
+        generator = random.Random(os.environ["SEED"])
         for moment in [*generator.sample(range(changes - 1), 4), changes - 1]:
             home = Path(shutil.copytree(template, tmp_path / str(moment)))
             assert nursery(home, at=moment)["killed"]

@@ -50,7 +50,7 @@ def test_training_killed_at_random_changes_of_a_file(fresh):
     with Nursery("training") as nursery:
         undisturbed = fresh("undisturbed")
         changes = nursery(undisturbed)["changes"]
-        generator = random.Random(os.environ.get("SEED"))
+        generator = random.Random(os.environ["SEED"])
         for moment in generator.sample(range(changes), 2):
             home = fresh(f"killed-{moment}")
             assert nursery(home, at=moment)["killed"]

@@ -30,7 +30,7 @@ def killed_at_changes(
     whole = nursery(fresh(tmp_path / "whole", template))
     expected = state(tmp_path / "whole")
     assert whole["changes"] > 3
-    generator, moments = random.Random(os.environ.get("SEED")), range(whole["changes"])
+    generator, moments = random.Random(os.environ["SEED"]), range(whole["changes"])
     for moment in generator.sample(moments, min(most, len(moments))):
         home = fresh(tmp_path / "killed", template)
         assert nursery(home, at=moment)["killed"]

@@ -2,6 +2,7 @@
 // are first needed: a page opened from a file is not allowed to fetch.
 const FOUND_AT_MOST = 30;
 const SNIPPET = 170; // characters
+const IN_TWO_LANGUAGES = /^(index|verdicts)\b/;
 
 function load(address) {
   return new Promise((resolve, reject) => {
@@ -21,7 +22,7 @@ function searchIndex() {
   ]).then(() => {
     const index = new MiniSearch({
       fields: ["heading", "title", "text"],
-      storeFields: ["address", "title", "heading", "text"],
+      storeFields: ["address", "lang", "title", "heading", "text"],
       searchOptions: {
         boost: { heading: 4, title: 2 },
         combineWith: "AND",
@@ -32,8 +33,14 @@ function searchIndex() {
         ),
       },
     });
-    index.addAll(globalThis.cifar100Sections);
+    const own = document.documentElement.lang;
+    index.addAll(globalThis.cifar100Sections.filter(({ address, lang }) => (
+      lang === own || !IN_TWO_LANGUAGES.test(address)
+    )));
     return index;
+  }).catch((error) => {
+    searching = null; // the next word that is typed tries again
+    throw error;
   });
   return searching;
 }
@@ -55,7 +62,7 @@ function snippet(text, terms) {
   return line;
 }
 
-function entry({ address, title, heading, text, terms }) {
+function entry({ address, lang, title, heading, text, terms }) {
   const link = document.createElement("a");
   link.href = address;
   const where = document.createElement("b");
@@ -64,6 +71,7 @@ function entry({ address, title, heading, text, terms }) {
   page.textContent = title;
   link.append(where, page, snippet(text, terms));
   const item = document.createElement("li");
+  item.lang = lang;
   item.append(link);
   return item;
 }
@@ -77,26 +85,33 @@ function search() {
 
   const look = async () => {
     const asked = words.value.trim();
-    const index = await searchIndex();
+    let index;
+    try {
+      index = await searchIndex();
+    } catch {
+      news.textContent = news.dataset.failed;
+      return;
+    }
     if (asked !== words.value.trim()) return; // typed on meanwhile
     const found = asked ? index.search(asked) : [];
     list.replaceChildren(...found.slice(0, FOUND_AT_MOST).map(entry));
-    const { none, one, many } = news.dataset;
-    const text = found.length === 0 ? none : found.length === 1 ? one : many;
-    news.textContent = asked ? text.replace("{count}", found.length) : "";
+    const { none, one, many, more } = news.dataset;
+    const several = found.length > FOUND_AT_MOST ? more : many;
+    const text = found.length === 0 ? none : found.length === 1 ? one : several;
+    news.textContent = asked
+      ? text.replace("{count}", found.length).replace("{shown}", FOUND_AT_MOST) : "";
   };
   const open = () => {
     if (dialog.open) return;
     dialog.showModal();
     words.select();
-    searchIndex();
+    searchIndex().catch(() => {}); // `look` will say so
   };
 
   opener.addEventListener("click", open);
   opener.hidden = false;
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (event.key === "k" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
       open();
     }
@@ -108,6 +123,7 @@ function search() {
   });
   // Arrows walk from the words down the list and back; Enter opens the first one found.
   dialog.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // Hangul is being put together
     const links = [...list.querySelectorAll("a")];
     const place = links.indexOf(document.activeElement);
     if (event.key === "Enter" && document.activeElement === words) links[0]?.click();
