@@ -64,7 +64,7 @@ def addresses() -> list[str]:
         return [OFFICIAL, MIRROR]
     try:
         is_address = urlsplit(own).scheme in ("http", "https")
-    except ValueError:  # such as http://[::1
+    except ValueError:  # such as an open bracket
         is_address = False
     if not is_address:
         raise UserError(f"CIFAR100_MIRROR is '{own}'; it has to be an http(s) address")

@@ -66,7 +66,7 @@ def _check_file(path: Path, name: str) -> None:
     if os.path.isdir(path):
         raise UserError(f"{name}: a folder; name the pictures in it")
     if not os.path.exists(path):
-        raise UserError(f"{name}: no such file, or in a closed folder")
+        raise UserError(f"{name}: no such file")
     if not os.path.isfile(path):  # a pipe or a device, which would never end
         raise UserError(f"{name}: not a regular file")
     try:

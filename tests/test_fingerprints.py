@@ -42,7 +42,7 @@ def test_a_changed_network_is_named_with_what_changed(true):
     store("lenet5", 4, **other, fingerprint=true | {"first_step_loss": loss * 1.001})
     problems = checking.check_records()
     assert [line.split(": ")[0] for line in problems] == [
-        f"lenet5, seed {seed}" for seed in (1, 2, 3)
+        f"records/lenet5/seed-{seed}.json" for seed in (1, 2, 3)
     ]
     words = ("parameters were", "macs were", "the first step's loss was")
     assert all(word in line for word, line in zip(words, problems, strict=True))
@@ -66,4 +66,4 @@ def test_the_command_ends_with_1_where_a_record_does_not_hold(true, capsys):
     assert status_of("check") == 0
     store("lenet5", 1, **HERE, fingerprint=true | {"macs": 1})
     assert status_of("check") == 1
-    assert "lenet5, seed 1: macs were 1" in capsys.readouterr().out
+    assert "lenet5/seed-1.json: macs were 1" in capsys.readouterr().out

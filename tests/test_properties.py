@@ -198,7 +198,7 @@ def test_no_rate_is_above_its_peak_or_not_positive(schedule, peak, warmup, steps
 
 
 @quick
-@given(st.floats(0, 10), st.integers(1, 1000), st.floats(0, 1))
+@given(st.floats(1e-9, 10), st.integers(1, 1000), st.floats(0, 1))
 def test_an_id_is_that_of_its_settings_whatever_they_are_called(rate, epochs, dropout):
     given = {"learning_rate": rate, "epochs": epochs, "dropout": dropout}
     one = Experiment(name="one", architecture="simple_cnn", **given)

@@ -52,8 +52,8 @@ def test_build_writes_index_pages_pictures_and_notebooks(home):
     assert not list(home.glob(".report.*"))
 
 
-@pytest.mark.usefixtures("package")
 def test_published_pages_lead_to_the_code_at_their_commit(options, monkeypatch):
+    write(options.notebooks, "00-one", "1")
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://code.example")
     monkeypatch.setenv("GITHUB_REPOSITORY", "them/course")
     page = build(options, print).read_text()
@@ -61,6 +61,7 @@ def test_published_pages_lead_to_the_code_at_their_commit(options, monkeypatch):
     assert 'href="https://code.example/them/course/tree/' in page
 
 
+@pytest.mark.usefixtures("package")
 def test_unchanged_build_executes_and_writes_nothing(options):
     write(options.notebooks, "00-one", "print(1)")
     index = build(options, print)

@@ -84,7 +84,8 @@ def _build(
             runner.execute(pending, keys)
         executed = [runner.recall(s, keys[s.name]) for s in included]
         missing = [s.name for s in found if s not in included]
-        _write(building, executed, missing, key, commit, options, say)
+        with folder.written_to(output):
+            _write(building, executed, missing, key, commit, options, say)
     return output / "index.html"
 
 

@@ -76,7 +76,7 @@ def new_report(output: Path) -> Iterator[Path]:
     """
     previous = output.with_name(f".{output.name}.previous")
     with contextlib.ExitStack() as stack:
-        with _written(output):
+        with written_to(output):
             output.parent.mkdir(parents=True, exist_ok=True)
             if previous.exists() and not output.exists():
                 previous.rename(output)  # a build was killed between its two renames
@@ -84,12 +84,14 @@ def new_report(output: Path) -> Iterator[Path]:
             building = stack.enter_context(scratch)
             building.chmod(0o755)  # mkdtemp leaves 0700, closed to a web server
         yield building
-        with _written(output):
+        with written_to(output):
             _put_in_place(building, output, previous)
 
 
 @contextlib.contextmanager
-def _written(output: Path) -> Iterator[None]:
+def written_to(output: Path) -> Iterator[None]:
+    """Say in one line, with its name, that the report can't be written; raises like
+    `new_report`."""
     try:
         yield
     except (NotADirectoryError, FileExistsError) as error:

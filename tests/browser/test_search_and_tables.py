@@ -123,13 +123,13 @@ def test_verdict_table_folds_on_a_phone_with_the_names_of_its_columns(visit):
 def test_korean_pages_have_the_same_claims_and_lead_to_the_english_ones(visit):
     page = visit("verdicts")
     claims = len(verdict_column(page, 1))
-    page.get_by_role("link", name="한국어").click()
+    page.locator("#main").get_by_role("link", name="한국어").click()
     assert page.url.endswith("verdicts.ko.html")
     assert page.locator("html").get_attribute("lang") == "ko"
     assert len(verdict_column(page, 1)) == claims
     page.get_by_role("link", name="개요").click()
     assert page.url.endswith("index.ko.html")
-    page.get_by_role("link", name="English").click()
+    page.locator("#main").get_by_role("link", name="English").click()
     assert page.url.endswith("index.html")
 
 
