@@ -8,13 +8,13 @@ import shutil
 
 import pytest
 from bs4 import BeautifulSoup
+from test_project import DRAFTS, cells
+from test_project import NOTEBOOKS as PATHS
 
 from cifar100 import paths
 from cifar100.experiments import EXPERIMENTS
 from cifar100.report.build import Options, build
 
-PATHS = sorted((paths.package_root() / "notebooks").glob("*.ipynb"))
-DRAFTS = sorted((paths.package_root() / "notebooks" / "drafts").glob("*.ipynb"))
 NOTEBOOKS = [path.stem for path in PATHS]
 TRACKED = paths.package_root() / "figures"
 
@@ -104,11 +104,9 @@ def test_each_of_three_exercises_has_a_solution_that_runs(path):
 def test_a_notebook_asks_the_package_for_what_it_has(path):
     """Drafts too, which no build executes before their records are there."""
     missing = []
-    for cell in json.loads(path.read_text())["cells"]:
-        if cell["cell_type"] == "code":
-            tree = ast.parse("".join(cell["source"]))
-            for node in ast.walk(tree):
-                missing += [name for name in asked_by(node) if not is_there(name)]
+    for cell in cells(path, "code"):
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            missing += [name for name in asked_by(node) if not is_there(name)]
     assert missing == []
 
 
