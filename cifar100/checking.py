@@ -120,7 +120,7 @@ def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
             "parameters": cost.parameters(engine.model),
             "macs": cost.macs(engine.model),
         }
-        loss = first_step_loss(engine, inputs.load(engine.experiment, "train"))
+        loss = first_step_loss(engine, inputs.for_first_step(engine.experiment))
         for record in group:
             stored = record.data["fingerprint"]
             for key, value in found.items():

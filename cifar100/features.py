@@ -46,6 +46,12 @@ def features(
     return cache.open_array(path)
 
 
+def features_of(variant: int, image_size: int, images: np.ndarray) -> np.ndarray:
+    """The same for some uint8 images (N, 32, 32, 3) alone: (N, 1280) float32. Computed
+    in any case, nothing is kept."""
+    return np.concatenate(list(compute(_network(variant, image_size), images)))
+
+
 def _keep(
     path: Path, key: dict, shape: tuple[int, int], parts: Iterator[np.ndarray]
 ) -> None:

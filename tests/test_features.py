@@ -1,12 +1,18 @@
 """Features of a whole split: those of the network, kept, and never stale."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cifar100 import data, features, paths, pretrained
+from cifar100.data import Split
 from cifar100.errors import UserError
+from cifar100.experiments import get
+from cifar100.training import inputs
+from cifar100.training.engine import create
+from cifar100.training.first_step import first_step_loss
 
 pytestmark = pytest.mark.data
 
@@ -50,6 +56,23 @@ def test_features_are_kept_and_made_anew_when_they_are_not_what_was_written(
     path.write_bytes(content)
     np.testing.assert_array_equal(features.features(0, 32, "val"), kept)
     assert "5,000" in capsys.readouterr().err
+
+
+def test_the_first_step_needs_the_features_of_its_own_images_alone(
+    home_with_weights, capsys
+):
+    small = {"arguments": (("image_size", 32),), "images_per_class": 3}
+    experiment = replace(get("frozen_96"), **small)
+    split = inputs.for_first_step(experiment)
+    assert split.images.any(axis=1).sum() == experiment.batch_size < len(split.fine)
+
+    pictures = inputs.load(replace(experiment, architecture="lenet5"), "train").images
+    whole = Split(features.features_of(0, 32, pictures), split.fine, split.coarse)
+    expected = first_step_loss(create(experiment, 2), whole)
+    found = first_step_loss(create(experiment, 2), split)
+    assert found == pytest.approx(expected, rel=1e-5)
+    assert not (home_with_weights / ".cache" / "features").exists()
+    assert capsys.readouterr().err == ""
 
 
 def test_features_of_other_code_weights_or_images_do_not_count(tmp_path):

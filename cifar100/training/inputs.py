@@ -5,6 +5,7 @@ import numpy as np
 from cifar100 import data
 from cifar100.data import Split
 from cifar100.experiments import Experiment
+from cifar100.training.plan import plan_epoch
 
 SPLITS = ("train", "val", "test")
 
@@ -14,7 +15,10 @@ def load(experiment: Experiment, split: str) -> Split:
     that it learns from. Raises like `data.load` and `features.features`."""
     found = data.load(split)
     if experiment.architecture == "linear_head":
-        found = Split(_features(experiment, split), found.fine, found.coarse)
+        from cifar100.features import features  # here, since other runs need none
+
+        seen = features(*_network(experiment), split)
+        found = Split(seen, found.fine, found.coarse)
     if split == "train" and experiment.images_per_class is not None:
         found = _per_class(found, experiment.images_per_class)
     return found
@@ -25,11 +29,31 @@ def first(split: Split, count: int | None) -> Split:
     return _take(split, slice(None, count))
 
 
-def _features(experiment: Experiment, split: str) -> np.ndarray:
-    from cifar100.features import features  # here, since other runs need none
+def for_first_step(experiment: Experiment) -> Split:
+    """The training images as far as the first step of seed 0 needs them: as `load`
+    gives them, but of features only those that the step takes, the others are 0.
 
+    A few seconds, where the features of all images take minutes. Raises like `load`.
+    """
+    if experiment.architecture != "linear_head":
+        return load(experiment, "train")
+    from cifar100.features import FEATURES, features_of
+
+    found = data.load("train")
+    if experiment.images_per_class is not None:
+        found = _per_class(found, experiment.images_per_class)
+    count = len(found.fine)
+    step = plan_epoch(experiment, 0, 1, images=count, epochs=experiment.epochs)[:1]
+    taken = step.order[0]
+    seen = np.zeros((count, FEATURES), np.float32)
+    seen[taken] = features_of(*_network(experiment), found.images[taken])
+    return Split(seen, found.fine, found.coarse)
+
+
+def _network(experiment: Experiment) -> tuple[int, int]:
+    """Variant and image size of the frozen network that features come from."""
     arguments = dict(experiment.arguments)
-    return features(arguments.get("variant", 0), arguments.get("image_size", 96), split)
+    return arguments.get("variant", 0), arguments.get("image_size", 96)
 
 
 def _per_class(split: Split, count: int) -> Split:
