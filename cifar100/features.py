@@ -47,9 +47,10 @@ def features(
 
 
 def features_of(variant: int, image_size: int, images: np.ndarray) -> np.ndarray:
-    """The same for some uint8 images (N, 32, 32, 3) alone: (N, 1280) float32. Computed
-    in any case, nothing is kept."""
-    return np.concatenate(list(compute(_network(variant, image_size), images)))
+    """The same for a few uint8 images (N, 32, 32, 3), all at once: (N, 1280) float32.
+    Computed in any case, nothing is kept."""
+    network = _network(variant, image_size)
+    return np.asarray(network(_standardised(images), training=False))
 
 
 def _keep(
@@ -69,8 +70,7 @@ def compute(
     """What `network` gives for uint8 images (N, 32, 32, 3), batch by batch: (B, F)."""
     begun = said = time.monotonic()
     for first in range(0, len(images), BATCH):
-        batch = np.asarray(images[first : first + BATCH], np.float32)
-        batch = (batch / 255 - data.MEAN) / data.STD
+        batch = _standardised(images[first : first + BATCH])
         missing = BATCH - len(batch)  # one shape for all batches: compiled once
         padded = np.pad(batch, [(0, missing)] + [(0, 0)] * 3)
         yield np.asarray(network.predict_on_batch(padded))[: len(batch)]
@@ -79,6 +79,11 @@ def compute(
             said, left = now, (now - begun) / done * (len(images) - done)
             line = f"{network.name}: features of {done:,} of {len(images):,} images"
             print(f"{line}, {left:.0f} s left", file=sys.stderr, flush=True)
+
+
+def _standardised(images: np.ndarray) -> np.ndarray:
+    """uint8 -> float32, as all networks of the course take them."""
+    return (np.asarray(images, np.float32) / 255 - data.MEAN) / data.STD
 
 
 def _network(variant: int, image_size: int):
