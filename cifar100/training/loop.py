@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import cache, data
+from cifar100 import cache, data, paths
 from cifar100.errors import WorkError, one_line
 from cifar100.experiments import Experiment
 from cifar100.models import cost
@@ -94,6 +94,7 @@ class _Course:
         self.test = inputs.first(splits["test"], amount.test_images)
         self.stored = _stored(self.experiment, seed, len(self.train.fine))
         self.stopping = Stopping(self.experiment, self.val.fine)
+        self.code = environment.tree_digest(paths.package_root())
         self.progress: dict[str, Any] = {"history": [], "resumed": 0}
         self.averaged: list[np.ndarray] | None = None
         self.best: list[np.ndarray] | None = None
@@ -245,6 +246,9 @@ class _Course:
             **stored,
         }
 
+    def _made(self) -> dict[str, Any]:
+        return {"code": self.code, "machine": self._machine()}
+
     @property
     def _path(self) -> Path:
         return checkpoint.path_of(self.experiment, self.profile, self.seed)
@@ -254,14 +258,15 @@ class _Course:
         for name, weights in (("averaged", self.averaged), ("best", self.best)):
             for i, value in enumerate(weights or []):
                 arrays[f"{name}/{i:03}"] = value
-        state = {"progress": self.progress, "machine": self._machine()}
+        state = {"progress": self.progress, "made": self._made()}
         checkpoint.save(self._path, arrays, state)
 
     def _resume(self) -> None:
-        """Take up the last checkpoint, if this machine, engine and thread count made
-        it: only then are the numbers those of an undisturbed run."""
+        """Take up the last checkpoint, if this code, machine, engine and thread count
+        made it: only then are the numbers those of an undisturbed run, and of the
+        commit that its record names."""
         found = checkpoint.load(self._path)
-        if found is None or found[1]["machine"] != self._machine():
+        if found is None or found[1].get("made") != self._made():
             return
         arrays, state = found
         if not self.engine.fits(arrays):

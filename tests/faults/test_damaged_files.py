@@ -64,7 +64,16 @@ def test_a_checkpoint_is_whole_or_the_one_before_counts(tmp_path, harm):
         np.testing.assert_array_equal(arrays["a"], np.ones(30))
 
 
-def of_other_code(path, generator):
+def of_changed_code(path, generator):
+    """A whole checkpoint, made before a line of the package changed: the record would
+    name a commit that trained a part of its epochs only."""
+    arrays, state = checkpoint.load(path)
+    state["made"]["code"] = "0" * 64
+    checkpoint.save(path, arrays, state)
+    checkpoint.previous(path).unlink()
+
+
+def of_another_shape(path, generator):
     """A whole checkpoint, of a network that had another shape."""
     arrays, state = checkpoint.load(path)
     checkpoint.save(path, arrays | {"model/000": np.zeros((5, 5))}, state)
@@ -83,7 +92,7 @@ def test_training_passes_over_a_bad_checkpoint(home_with_data):
         loop.train(TINY, [0], on_epoch=interrupt, **options)
     (path,) = (paths.cache() / "checkpoints").glob("*.checkpoint")
     whole = path.read_bytes()
-    for harm in (flip, cut, of_other_code):
+    for harm in (flip, cut, of_another_shape, of_changed_code):
         path.write_bytes(whole)
         harm(path, random.Random(2))
         (run,) = loop.train(TINY, [0], **options)
