@@ -1,6 +1,5 @@
 """`cifar100 check`: every stored val figure, computed again from its predictions."""
 
-import logging
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,8 +110,6 @@ def _changed_fingerprints(records: list[Record]) -> Iterator[str]:
     from cifar100.training.engine import create
     from cifar100.training.first_step import first_step_loss
 
-    # TensorFlow warns of many programs in one process; here each network is one.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     by_name: dict[str, list[Record]] = {}
     for record in records:
         by_name.setdefault(record.experiment, []).append(record)

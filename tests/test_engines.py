@@ -207,3 +207,22 @@ print(json.dumps([loss, [float(np.linalg.norm(g)) for g in gradients]]))
     assert len(ours[1]) == len(theirs[1]) > 10
     assert ours[0] == pytest.approx(theirs[0], rel=1e-5)
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-2)
+
+
+def test_many_networks_in_one_process_are_nothing_that_tensorflow_warns_of():
+    code = """
+import cifar100.models  # loads the engine quietly
+import numpy as np
+from cifar100.data import Split
+from cifar100.experiments import Experiment
+from cifar100.training.engine import create
+from cifar100.training.first_step import first_step_loss
+
+split = Split(np.zeros((64, 32, 32, 3), "uint8"), *np.zeros((2, 64), "int64"))
+small = Experiment(name="small", architecture="simple_cnn", batch_size=64)
+for _ in range(7):
+    first_step_loss(create(small, 1), split)
+"""
+    process = start("tensorflow", "-c", code)
+    _, errors = process.communicate(timeout=300)
+    assert (process.returncode, errors) == (0, "")

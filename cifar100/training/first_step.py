@@ -8,7 +8,7 @@ import numpy as np
 from cifar100.data import Split
 from cifar100.models import cost
 from cifar100.training.engine import Engine
-from cifar100.training.plan import Plan, plan_epoch
+from cifar100.training.plan import Plan, plan_first_step
 
 
 def fingerprint(engine: Engine, split: Split) -> dict[str, Any]:
@@ -19,8 +19,8 @@ def fingerprint(engine: Engine, split: Split) -> dict[str, Any]:
     """
     first = first_step_loss(engine, split)
     sides = [side for side, _ in engine.experiment.image_sizes[1:]]
-    step = _first_step(engine, split) if sides else None
     for side in sides:  # each size is a program
+        step = plan_first_step(engine.experiment, len(split.fine))
         _take(engine, split, replace(step, image_sizes=np.array([side])))
     parameters, macs = cost.parameters(engine.model), cost.macs(engine.model)
     return {"parameters": parameters, "macs": macs, "first_step_loss": first}
@@ -30,12 +30,7 @@ def first_step_loss(engine: Engine, split: Split) -> float:
     """That loss alone. Leaves the engine one step on, and compiled for it."""
     engine.start(0, split.images)
     engine.seed_dropout(0, 1)
-    return _take(engine, split, _first_step(engine, split))
-
-
-def _first_step(engine: Engine, split: Split) -> Plan:
-    experiment, images = engine.experiment, len(split.fine)
-    return plan_epoch(experiment, 0, 1, images=images, epochs=experiment.epochs)[:1]
+    return _take(engine, split, plan_first_step(engine.experiment, len(split.fine)))
 
 
 def _take(engine: Engine, split: Split, step: Plan) -> float:

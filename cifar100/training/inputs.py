@@ -5,7 +5,7 @@ import numpy as np
 from cifar100 import data
 from cifar100.data import Split
 from cifar100.experiments import Experiment
-from cifar100.training.plan import plan_epoch
+from cifar100.training.plan import plan_first_step
 
 SPLITS = ("train", "val", "test")
 
@@ -43,8 +43,7 @@ def for_first_step(experiment: Experiment) -> Split:
     if experiment.images_per_class is not None:
         found = _per_class(found, experiment.images_per_class)
     count = len(found.fine)
-    step = plan_epoch(experiment, 0, 1, images=count, epochs=experiment.epochs)[:1]
-    taken = step.order[0]
+    taken = plan_first_step(experiment, count).order[0]
     seen = np.zeros((count, FEATURES), np.float32)
     seen[taken] = features_of(*_network(experiment), found.images[taken])
     return Split(seen, found.fine, found.coarse)

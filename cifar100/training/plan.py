@@ -91,3 +91,9 @@ def plan_epoch(
         learning_rates=learning_rates(experiment, epochs * steps)[here],
         image_sizes=image_sizes(experiment, epochs * steps)[here],
     )
+
+
+def plan_first_step(experiment: Experiment, images: int) -> Plan:
+    """The very first step of seed 0 over `images` training images."""
+    epochs = experiment.epochs
+    return plan_epoch(experiment, 0, 1, images=images, epochs=epochs)[:1]

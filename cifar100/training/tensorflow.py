@@ -1,6 +1,7 @@
 """The TensorFlow engine: one traced function a step, on CPU or GPU."""
 
 import contextlib
+import logging
 
 import keras
 import numpy as np
@@ -12,6 +13,11 @@ from cifar100.training.engine import EVALUATION_BATCH, Engine
 from cifar100.training.losses import batch_loss, count_correct
 from cifar100.training.modes import dropout_off, statistics_fixed, statistics_of_batch
 from cifar100.training.plan import Plan
+
+# TensorFlow takes the functions of several networks in one process for retracing.
+logging.getLogger("tensorflow").addFilter(
+    lambda record: "tf.function retracing" not in record.getMessage()
+)
 
 
 class TensorFlowEngine(Engine):
