@@ -102,3 +102,51 @@ def test_a_temperature_fitted_on_val_mends_other_images_and_changes_no_answer():
     plain = calibration.errors(per_image(logits, fine))
     assert {key: before[key] for key in plain} == plain
     assert sum(row["images"] for row in after["bins"]) == 20_000
+
+
+# Temperature and doubt
+
+
+def sure_of_itself(times, count=4000):
+    """Logits, too large by a factor, of labels drawn with the right probabilities."""
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 2, (count, 10))
+    drawn = (logits + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    return logits * times, drawn
+
+
+@pytest.mark.parametrize("times", [0.5, 1.0, 3.0])
+def test_the_temperature_is_how_many_times_too_large_logits_are(times):
+    logits, labels = sure_of_itself(times)
+    temperature = calibration.fit_temperature(logits, labels)
+    assert temperature == pytest.approx(times, rel=0.05)
+    for other in (0.98 * temperature, 1.02 * temperature):
+        fitted = calibration.loss(logits, labels, temperature)
+        assert fitted < calibration.loss(logits, labels, other)
+
+
+def test_calibrated_answers_are_doubtful_below_one_half():
+    logits, labels = sure_of_itself(1.0, count=40_000)
+    probabilities = calibration.probabilities(logits)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    right = logits.argmax(axis=1) == labels
+    limit = calibration.doubt_below(probabilities.max(axis=1), right)
+    assert limit == pytest.approx(0.5, abs=0.05)
+
+
+def test_the_limit_of_doubt_has_the_wrong_below_and_the_right_above():
+    probability = np.array([0.9, 0.1, 0.2, 0.3, 0.8])
+    right = np.array([True, False, False, True, True])
+    assert calibration.doubt_below(probability, right) == 0.3
+    assert calibration.doubt_below(probability, np.zeros(5, bool)) == 1.0
+    assert calibration.doubt_below(probability, np.ones(5, bool)) == 0.0
+
+
+def test_a_summary_counts_what_is_right():
+    labels = np.arange(6) % 3
+    logits = np.eye(3)[labels] * 4.0
+    logits[0] = logits[0][[1, 0, 2]]
+    found = calibration.summary(logits, labels.astype(np.uint8))["val"]
+    assert found["top1"] == pytest.approx(5 / 6)
+    assert found["top5"] == 1.0
+    assert found["loss_calibrated"] <= found["loss"]
