@@ -1,7 +1,7 @@
 """Nothing of strangers is run, nothing is trusted unseen, nobody else gets in.
 
 What readers make of hostile files is tested with them: test_unpickle, test_download,
-test_readers, test_pretrained, test_weights, faults/test_bad_input; what notebooks put
+test_readers, test_torch_pickle, test_weights, faults/test_bad_input; what notebooks put
 on a page in test_report_sanitise and browser/.
 """
 
