@@ -16,6 +16,7 @@ from cifar100.evidence import (
     pp,
     verdict,
 )
+from cifar100.evidence.wording import p_text
 from tests.ladders import NOISE, ladder, random_ladder
 
 # Pairs and their own interval
@@ -153,6 +154,11 @@ def test_points_carry_a_true_sign_unless_they_round_to_zero(fraction, text):
 def test_narrow_intervals_get_a_second_digit():
     assert interval_text(0.0081, 0.0163) == "+0.8 to +1.6 pp"
     assert interval_text(-0.0004, 0.0006) == "−0.04 to +0.06 pp"
+
+
+def test_a_p_value_shows_on_which_side_of_the_limit_it_lies():
+    shown = [p_text(p) for p in (0.0496, 0.0503, 0.0123, 0.3, 1.0, 1e-5)]
+    assert shown == ["0.0496", "0.0503", "0.012", "0.3", "1", "below 0.0001"]
 
 
 def test_verdict_says_word_effect_intervals_seeds_and_p():

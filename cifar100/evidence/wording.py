@@ -60,5 +60,9 @@ def signed(fraction: float, digits: int) -> str:
 
 
 def p_text(p: float, tiny: str = "below 0.0001") -> str:
-    """A p value with two digits, or `tiny` where they would mean nothing."""
-    return tiny if p < 1e-4 else f"{p:.2g}"
+    """A p value with two digits, or `tiny` where they would mean nothing.
+
+    Three where two would hide on which side of 0.05 it lies.
+    """
+    digits = 3 if f"{p:.2g}" == "0.05" else 2
+    return tiny if p < 1e-4 else f"{p:.{digits}g}"
