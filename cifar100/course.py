@@ -44,7 +44,7 @@ def _banner(profile: str, *, trains: bool) -> str:
     evidence = f"{len(found)} recorded runs, made on: {devices}"
     machine = f"{environment.processor()['name']}, {environment.cores()} cores"
     if not trains:
-        nothing = f"nothing is trained on this page. It shows {evidence}."
+        nothing = f"nothing is trained on this page. The course has {evidence}."
         return f"> **Profile `{profile}`:** {nothing}"
     text = {
         "smoke": f"a few hundred images, to test that it runs, on {machine}. "
