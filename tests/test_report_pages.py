@@ -190,9 +190,11 @@ def test_link_to_what_is_not_there_is_a_problem(page):
         ("−3.7 pp at 64\npx", "−3.7~pp at 64~px"),
         ("1%p, 38%입니다, 3 places", "1%p, 38%입니다, 3 places"),
         ('`f"{x:.1%} 5%"`', 'f"{x:.1%} 5%"'),
+        ("-0.35, (-2 to +1), -7%", "−0.35, (−2 to +1), −7~%"),
+        ("5e-4, CIFAR-100, 2026-11-24, `-1`", "5e-4, CIFAR-100, 2026-11-24, -1"),
     ],
 )
-def test_a_number_keeps_its_unit_beside_it(page, said, shown):
+def test_a_number_has_its_unit_beside_it_and_a_true_minus(page, said, shown):
     _, soup = page(markdown(said))
     text = soup.find_all("p")[-1].get_text()
     assert text == shown.replace("~", "\N{NO-BREAK SPACE}")

@@ -18,7 +18,7 @@ from pygments.util import ClassNotFound
 from cifar100.report.sanitise import sanitise
 from cifar100.report.tables import dress_table
 from cifar100.report.terms import link_terms
-from cifar100.report.units import hold_units
+from cifar100.report.units import dress_numbers
 
 CODE = re.compile(r"(`{3,}|~{3,}).*?\1|(`+)(?!`).+?(?<!`)\2(?!`)", re.DOTALL)
 MATH = re.compile(
@@ -109,7 +109,7 @@ def markdown_to_html(markdown: str, page: Page) -> str:
 def inline(markdown: str) -> str:
     """A caption: emphasis, code and links, no paragraph around them."""
     soup = BeautifulSoup(sanitise(str(_parser()(markdown))), "html.parser")
-    hold_units(soup)
+    dress_numbers(soup)
     html = soup.decode(formatter=PLAIN_HTML).strip()
     return html.removeprefix("<p>").removesuffix("</p>")
 
@@ -130,7 +130,7 @@ def html_to_page(html: str, page: Page) -> str:
         _link(link, page)
     for picture in soup.find_all("img"):
         _picture(picture, page)
-    hold_units(soup)
+    dress_numbers(soup)
     link_terms(soup, page.linked)
     return soup.decode(formatter=PLAIN_HTML)
 

@@ -1,13 +1,15 @@
-"""Numbers stay on one line with their units."""
+"""Numbers stay on one line with their units, and below zero have a true minus."""
 
 import re
 from collections.abc import Iterable
 
 from bs4 import BeautifulSoup, NavigableString
 
-CODE_AND_TABLES = ("code", "pre", "table")
+CODE = ("code", "pre")
 # A percentage that a word goes on from is Korean, and written without a space.
 UNIT = re.compile(r"(?<=\d)(?:\s?(?=%(?!\w))|\s(?=(?:pp|px)\b))")
+# Python's formats write a hyphen. One that follows a word or a digit is none of theirs.
+HYPHEN = re.compile(r"(?<![\w.,)–—-])-(?=\.?\d)")
 
 
 def texts(soup: BeautifulSoup, not_in: Iterable[str]) -> list[NavigableString]:
@@ -18,8 +20,12 @@ def texts(soup: BeautifulSoup, not_in: Iterable[str]) -> list[NavigableString]:
     ]
 
 
-def hold_units(soup: BeautifulSoup) -> None:
+def dress_numbers(soup: BeautifulSoup) -> None:
     """Put a space that does not break before units in the text of `soup`, also where a
-    percentage has none, so that all are written alike."""
-    for text in texts(soup, CODE_AND_TABLES):
-        text.replace_with(UNIT.sub("\N{NO-BREAK SPACE}", text))
+    percentage has none, so that all are written alike; and a minus where Python wrote a
+    hyphen, in tables too. Code stays as it is."""
+    for text in texts(soup, CODE):
+        dressed = HYPHEN.sub("\N{MINUS SIGN}", text)
+        if not text.find_parent("table"):
+            dressed = UNIT.sub("\N{NO-BREAK SPACE}", dressed)
+        text.replace_with(dressed)
