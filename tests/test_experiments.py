@@ -44,6 +44,7 @@ IDS = {
     "dropout_spatial": "07a4fab38d5a",
     "dropout_after_no_batch_norm": "733ac70c0276",
     "dropout_before_no_batch_norm": "77078d150870",
+    "dropout_before_30_no_batch_norm": "937cdfe88b20",
     "dropout_after_augmented": "28de011475cd",
     "dropout_before_augmented": "cf99f237f76b",
     "twice_as_long": "d17d3bae0d99",
