@@ -123,7 +123,7 @@ def test_number_planted_in_a_notebook_is_found(tmp_path):
     assert '"A verdict says' in text
     changed = text.replace('"A verdict says', '"It is 43.3 %. A verdict says', 1)
     (tmp_path / name).write_text(changed, encoding="utf-8")
-    cells = cells_of(tmp_path / name)
+    cells = list(cells_of(tmp_path / name))
     (planted,) = [place for place, text in cells if "43.3 %" in text]
     (found,) = [(place, p) for place, text in cells for p in problems(text)]
     assert found == (planted, "43.3 % is typed: compute it, or mark its source")
