@@ -15,6 +15,6 @@ stored = Experiment(
     name="stored",
     augmentation=TRANSFORMS,
     stored_copies=2,
-    evaluations=("augmented_before_split",),
+    evaluations=("augmented_before_split", "augmented_after_split"),
     **SMALL,
 )

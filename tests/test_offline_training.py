@@ -82,7 +82,7 @@ def test_augmenting_before_the_split_flatters(home_with_data):
         name="leaky",
         augmentation=("flip",),
         learning_rate=3e-3,
-        evaluations=("augmented_before_split",),
+        evaluations=("augmented_before_split", "augmented_after_split"),
         **SMALL,
     )
     split, val = data.load("train"), data.load("val")
@@ -94,10 +94,14 @@ def test_augmenting_before_the_split_flatters(home_with_data):
         plan = plan_epoch(leaky, 0, epoch, images=256, epochs=40)
         engine.train_epoch(known.images, known.fine, plan)
     parts = engine.weights(), known, val, lambda scored: scored
-    found = evaluate(engine, 0, *parts)["augmented_before_split"]
+    found = evaluate(engine, 0, *parts)
     honest = (engine.logits(val.images).argmax(axis=1) == val.fine).mean()
-    assert found["top1"] > 0.7
+    assert found["augmented_before_split"]["top1"] > 0.7
     assert honest < 0.2
+    changed = engine.logits(unseen_versions(leaky, 0, val.images)).argmax(axis=1)
+    fair = found["augmented_after_split"]["top1"]
+    assert fair == pytest.approx((changed == val.fine).mean())
+    assert fair < 0.2
 
 
 @pytest.mark.parametrize("experiment", [online, stored], ids=lambda e: e.name)

@@ -83,6 +83,17 @@ def test_a_run_that_stopped_early_is_compared_on_the_images_that_both_score(
         compare("wide", "root")
 
 
+def test_a_seed_that_chose_can_be_left_out(recorded):
+    """It leaves its pair only; the others go on steadying the variance."""
+    effect = compare("deep", "wide", without=[0])
+    table = finals(recorded)
+    rest = table[(table["seed"] > 0) | ~table["experiment"].isin(["deep", "wide"])]
+    recorded[:] = rest[[*rest.columns[:5]]].to_numpy().tolist()
+    assert effect == compare("deep", "wide")
+    assert effect.n == 4
+    assert compare("noisy", "root").n == 5
+
+
 def test_compare_takes_a_pair_outside_the_ladder_as_exploratory(recorded):
     effect = compare("wide", "deep")
     assert (effect.kind, effect.word) == ("exploratory", None)

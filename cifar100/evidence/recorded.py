@@ -1,6 +1,7 @@
 """The effects of the ladder, from the runs that are recorded."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -51,17 +52,21 @@ def effects_in(finals: pd.DataFrame, family: str) -> list[PairedEffect]:
     return _effects(_runs(finals), contrasts(family))
 
 
-def compare(child: str, parent: str) -> PairedEffect:
+def compare(child: str, parent: str, *, without: Collection[int] = ()) -> PairedEffect:
     """The effect of `child` against `parent`, from all recorded runs.
 
     Its variance is moderated by those of the whole family of `child`. A pair that is no
-    contrast of it is compared too, as an exploratory one.
+    contrast of it is compared too, as an exploratory one. Seeds in `without` are left
+    out of these two, for example the one on which a search chose them.
 
     Raises `UserError` for unknown experiments, fewer than two common seeds, and runs
     that differ in device kind or precision.
     """
     asked = contrasts(family_of(child))
-    return compare_in(finals(records.list_records()), asked, child, parent)
+    found = finals(records.list_records())
+    ours = found["experiment"].isin([child, parent])
+    kept = found[~(ours & found["seed"].isin(list(without)))]
+    return compare_in(kept, asked, child, parent)
 
 
 def family_of(experiment: str) -> str:

@@ -28,6 +28,7 @@ Evaluation = Literal[
     "batch_norm_reestimated",
     "dropout_averaged",
     "augmented_before_split",
+    "augmented_after_split",
 ]
 Precision = Literal["float32", "mixed_bfloat16"]
 Kind = Literal["confirmatory", "exploratory"]

@@ -119,7 +119,9 @@ def evaluate(
     what val would be had the pictures been augmented first and split afterwards: the
     network knows nearly each of them in another version. It says nothing of pictures
     that are new. All of its pictures are augmented, while a real split would set some
-    aside as they are.
+    aside as they are. "augmented_after_split" is its fair partner: the val pictures, in
+    versions drawn in the same way. Between the two only the pictures differ, known ones
+    and new ones.
 
     The network comes out as it went in.
     """
@@ -141,6 +143,9 @@ def evaluate(
                 case "augmented_before_split":
                     found[name] = _before_split(engine, seed, train, len(val.fine))
                     continue
+                case "augmented_after_split":
+                    changed = unseen_versions(engine.experiment, seed, val.images)
+                    mean = probabilities(engine, changed)
                 case _:
                     raise ValueError(f"no evaluation '{name}'")
         found[name] = metrics(counted(_scored(mean, val.fine)))

@@ -63,6 +63,15 @@ adam_0002 = child(
     seeds=3,
     claim="Adam with a rate of 0.0002 is better than with 0.001.",
 )
+# Twice the epochs at half the rate: does the lower rate only need longer?
+twice_as_long_adam_0005 = child(
+    twice_as_long,
+    "twice_as_long_adam_0005",
+    learning_rate=5e-4,
+    row="S14",
+    seeds=3,
+    claim="At twice the epochs, Adam with a rate of 0.0005 is better than with 0.001.",
+)
 cosine = child(
     dropout_after,
     "cosine",
@@ -111,6 +120,7 @@ EXPERIMENTS = (
     four_times_averaged,
     adam_0005,
     adam_0002,
+    twice_as_long_adam_0005,
     cosine,
     *adam_search,
     sgd_cosine,
