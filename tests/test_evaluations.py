@@ -20,12 +20,13 @@ ARGUMENTS = {
 }
 
 
-def engine_of(*asked, dropout=0.5, seed=0):
+def engine_of(*asked, dropout=0.5, seed=0, augmentation=()):
     experiment = Experiment(
         name="small",
         architecture="baseline",
         arguments=ARGUMENTS,
         dropout=dropout,
+        augmentation=augmentation,
         evaluations=asked,
     )
     engine = create(experiment, 2)
@@ -73,6 +74,18 @@ def test_reestimated_statistics_are_those_of_images_without_dropout(train):
     np.testing.assert_allclose(statistics(dropped), statistics(whole), rtol=1e-4)
 
 
+def test_statistics_of_augmented_images_are_of_versions_that_the_recipe_draws(
+    train, val
+):
+    engine = engine_of("batch_norm_augmented", augmentation=("flip", "affine"))
+    found = evaluated(engine, engine.weights(), train, val)
+    changed = evaluations.unseen_versions(engine.experiment, 0, train.images)
+    for images, same in ((changed, True), (train.images, False)):
+        evaluations.reestimate_batch_norm(engine, images)
+        figures = figures_of(evaluations.probabilities(engine, val.images), val)
+        assert (found == pytest.approx(figures, rel=1e-5)) is same
+
+
 def test_with_dropout_left_on_batch_norm_keeps_to_its_moving_statistics(val):
     engine = engine_of()
     before, found = statistics(engine), []
@@ -110,7 +123,9 @@ def test_both_views_are_those_of_a_picture_and_its_mirror_image(train, val):
     assert found == pytest.approx(figures_of(mean, val), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["weight_average", "batch_norm_reestimated"])
+@pytest.mark.parametrize(
+    "name", ["weight_average", "batch_norm_reestimated", "batch_norm_augmented"]
+)
 def test_an_evaluation_leaves_the_network_as_it_was(train, val, name):
     engine = engine_of(name)
     before = engine.weights()

@@ -26,6 +26,7 @@ Evaluation = Literal[
     "weight_average",
     "flip_tta",
     "batch_norm_reestimated",
+    "batch_norm_augmented",
     "dropout_averaged",
     "augmented_before_split",
     "augmented_after_split",

@@ -169,8 +169,27 @@ ABLATION = (
     ),
 )
 
-# SGD at the rate that it has beside Muon. A search for its own rate is still to come.
+# Small pictures first do less work. At about equal work, is full size worse?
+fast_full_size_shorter = child(
+    next(e for e in ABLATION if e.name == "fast_full_size"),
+    "fast_full_size_shorter",
+    epochs=2,
+    supports=-1,
+    claim="Full size for so few epochs that the work is equal is worse.",
+)
+
+# SGD at the rate that it has beside Muon, and a search around it at one seed each.
 fast_sgd = without("sgd", "SGD is worse than Muon.", optimizer="sgd")
+sgd_search = tuple(
+    child(
+        fast_sgd,
+        f"fast_sgd_{name}",
+        learning_rate=rate,
+        seeds=1,
+        claim=f"SGD wants a peak rate of {rate}.",
+    )
+    for name, rate in (("02", 0.2), ("2", 2.0))
+)
 
 STRONG = (
     fast,
@@ -181,5 +200,7 @@ STRONG = (
     wide_and_long,
     wide_and_long_without_cutmix,
     *ABLATION,
+    fast_full_size_shorter,
     fast_sgd,
+    *sgd_search,
 )

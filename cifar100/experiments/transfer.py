@@ -24,7 +24,7 @@ frozen_sizes = tuple(
         supports=1 if size > 96 else -1,
         claim=f"Pictures of {size} pixels are {'better' if size > 96 else 'worse'}.",
     )
-    for size in (32, 64, 128)
+    for size in (32, 64, 128, 160, 224)
 )
 frozen_few = tuple(
     child(

@@ -64,8 +64,8 @@ def _check_input(experiment: Experiment, model: keras.Model) -> None:
     name, shape = experiment.architecture, model.input_shape[1:]
     if experiment.image_sizes and shape[0] is not None:
         raise UserError(f"{name} takes inputs of one size; leave out image_sizes")
-    augmented = ("augmented_before_split", "augmented_after_split")
-    of_pictures = ("flip_tta", *augmented)
+    splits = ("augmented_before_split", "augmented_after_split")
+    of_pictures = ("flip_tta", "batch_norm_augmented", *splits)
     asked = [each for each in experiment.evaluations if each in of_pictures]
     if len(shape) == 1 and (asked := [*experiment.augmentation, *asked]):
         raise UserError(f"{name} takes features, not pictures; leave out '{asked[0]}'")

@@ -114,6 +114,10 @@ def evaluate(
     et al. 2018, arXiv:1803.05407, section 3). `counted` leaves the val images that are
     scored: after early stopping not those that it watched.
 
+    "batch_norm_reestimated" takes batch norm's statistics from the training pictures as
+    they are, "batch_norm_augmented" from versions of them as the recipe draws them. The
+    second cures the lag of moving averages and leaves what augmentation does to them.
+
     "augmented_before_split" is a WRONG protocol, kept to show how wrong: it scores as
     many training pictures as val has, in versions that were not trained on. That is
     what val would be had the pictures been augmented first and split afterwards: the
@@ -139,6 +143,10 @@ def evaluate(
                     mean = probabilities(engine, val.images)
                 case "batch_norm_reestimated":
                     reestimate_batch_norm(engine, train.images)
+                    mean = probabilities(engine, val.images)
+                case "batch_norm_augmented":
+                    known = unseen_versions(engine.experiment, seed, train.images)
+                    reestimate_batch_norm(engine, known)
                     mean = probabilities(engine, val.images)
                 case "augmented_before_split":
                     found[name] = _before_split(engine, seed, train, len(val.fine))

@@ -115,7 +115,8 @@ class JaxEngine(Engine):
         arguments = {name: training[name], "inference": (*state[:2], few, numbers)}
         if "dropout_averaged" in experiment.evaluations and experiment.dropout:
             arguments["dropout"] = arguments["inference"]
-        if {"batch_norm_reestimated", "weight_average"} & {*experiment.evaluations}:
+        anew = {"batch_norm_reestimated", "batch_norm_augmented", "weight_average"}
+        if anew & {*experiment.evaluations}:
             arguments["statistics"] = (*state[:2], batch)
         return {key: self._programs[key].lower(*a) for key, a in arguments.items()}
 

@@ -8,6 +8,7 @@ lenet5 = Experiment(
     claim="LeNet-5 as it was is no match for a simple CNN.",
     architecture="lenet5",
     epochs=15,
+    evaluations=("batch_norm_reestimated",),
 )
 lenet5_relu = child(
     lenet5,
@@ -34,6 +35,18 @@ lenet5_wide = child(
     claim="Four times the filters help LeNet-5.",
 )
 
+# Does ReLU win at tanh's best rate too, or only at the one that all share?
+rates = tuple(
+    child(
+        parent,
+        f"{parent.name}_{name}",
+        learning_rate=rate,
+        claim=f"{text} wants a learning rate of {rate}.",
+    )
+    for parent, text in ((lenet5, "LeNet-5 with tanh"), (lenet5_relu, "With ReLU it"))
+    for name, rate in (("0003", 3e-4), ("003", 3e-3))
+)
+
 # AlexNet at about an eighth of its width, for a laptop. The student
 # names "parts of AlexNet" and no width.
 alexnet = Experiment(
@@ -48,6 +61,7 @@ alexnet = Experiment(
     },
     epochs=15,
     seeds=5,
+    evaluations=("batch_norm_reestimated",),
 )
 alexnet_batch_norm = child(
     alexnet,
@@ -70,12 +84,13 @@ alexnet_dropout = child(
     seeds=3,
     claim="Dropout in the dense layers helps AlexNet.",
 )
-alexnet_dense_half = child(
-    alexnet,
-    "alexnet_dense_half",
-    arguments={"dense_units": (128, 128)},
+# The paper has its parts together: does the one still help beside the other?
+alexnet_batch_norm_dropout = child(
+    alexnet_batch_norm,
+    "alexnet_batch_norm_dropout",
+    dropout=0.5,
     seeds=3,
-    claim="Half the dense units do as well.",
+    claim="Dropout in the dense layers helps AlexNet beside batch norm.",
 )
 alexnet_dense_double = child(
     alexnet,
@@ -113,11 +128,12 @@ EXPERIMENTS = (
     lenet5_max_pool,
     lenet5_batch_norm,
     lenet5_wide,
+    *rates,
     alexnet,
     alexnet_batch_norm,
     alexnet_overlapping,
     alexnet_dropout,
-    alexnet_dense_half,
+    alexnet_batch_norm_dropout,
     alexnet_dense_double,
     alexnet_filters_half,
     alexnet_filters_double,
