@@ -94,6 +94,20 @@ def test_a_seed_that_chose_can_be_left_out(recorded):
     assert compare("noisy", "root").n == 5
 
 
+def test_a_training_that_is_only_scored_in_more_ways_is_no_contrast(
+    recorded, monkeypatch
+):
+    """Recorded elsewhere it differs by next to nothing; no variance may lean on that."""
+    story = {"architecture": "simple_cnn", "parent": "wide", "seeds": 5}
+    before = compare("wide", "root")
+    again = Experiment(name="again", evaluations=("dropout_averaged",), **story)
+    monkeypatch.setitem(EXPERIMENTS, "again", again)
+    recorded += [["again", *row[1:]] for row in recorded if row[0] == "wide"]
+    recorded[-1][2] += 1e-4
+    assert compare("wide", "root") == before
+    assert [c.child for c in contrasts()] == ["wide", "deep", "noisy"]
+
+
 def test_compare_takes_a_pair_outside_the_ladder_as_exploratory(recorded):
     effect = compare("wide", "deep")
     assert (effect.kind, effect.word) == ("exploratory", None)

@@ -16,7 +16,7 @@ from cifar100.evidence.paired import (
     effects_of,
     paired_differences,
 )
-from cifar100.experiments import EXPERIMENTS, FAMILIES, get
+from cifar100.experiments import EXPERIMENTS, FAMILIES, Experiment, get
 
 COLUMNS = [
     *("experiment", "seed", "val_top1", "val_second_half_top1", "val_scored"),
@@ -28,12 +28,19 @@ Runs = dict[str, dict[str, dict[int, Any]]]  # experiment, column, seed
 
 
 def contrasts(family: str = "ladder") -> list[Contrast]:
-    """Every experiment of a family that has a parent, as a question about the two."""
+    """Every experiment of a family that has a parent, as a question about the two; but
+    not those that repeat their parent's training to score it in more ways, since their
+    differences are no noise of seeds, and would make all variances look small."""
     return [
         Contrast(e.name, e.parent, e.kind, e.supports, e.claim, e.seeds)
         for e in EXPERIMENTS.values()
-        if e.parent is not None and family_of(e.name) == family
+        if e.parent is not None and family_of(e.name) == family and _trains_anew(e)
     ]
+
+
+def _trains_anew(experiment: Experiment) -> bool:
+    ours, theirs = experiment.settings, get(experiment.parent).settings
+    return {key for key in ours if ours[key] != theirs[key]} != {"evaluations"}
 
 
 def recorded_effects(
