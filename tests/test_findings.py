@@ -97,6 +97,26 @@ def test_level_has_the_t_interval_of_its_seeds(home):
     assert only(headlines(), "simple_cnn")["top1_low"] == row["top1_low"]
 
 
+def test_contrast_has_its_difference_with_statistics_estimated_anew(home):
+    copy_records(home, dropout_before=5, dropout_after=5, baseline=5)
+    row = only(findings(), "dropout_after")
+    effect = evidence.compare_evaluated(
+        "dropout_after", "dropout_before", "batch_norm_reestimated"
+    )
+    found = effect.mean, effect.moderated_low, effect.moderated_high
+    assert (row["anew"], row["anew_low"], row["anew_high"]) == pytest.approx(found)
+    assert row["anew"] != row["effect"]
+    (shown,) = in_words(pd.DataFrame([row])).to_dict("records")
+    assert shown["anew"].startswith(evidence.pp(effect.mean).removesuffix(" pp"))
+
+
+def test_network_without_that_score_has_none(home):
+    copy_records(home, vgg16=5, vgg16_less_block=5)
+    row = only(findings(), "vgg16_less_block")
+    assert np.isnan([row["anew"], row["anew_low"], row["anew_high"]]).all()
+    assert not np.isnan(row["effect"])
+
+
 def test_one_run_has_no_interval_and_one_pair_no_effect(home):
     copy_records(home, baseline=1, dropout_before=1)
     row = only(findings(), "dropout_before")

@@ -97,7 +97,7 @@ def test_a_seed_that_chose_can_be_left_out(recorded):
 def test_a_training_that_is_only_scored_in_more_ways_is_no_contrast(
     recorded, monkeypatch
 ):
-    """Recorded elsewhere it differs by next to nothing; no variance may lean on that."""
+    """Recorded elsewhere it differs by next to nothing: no variance to lean on."""
     story = {"architecture": "simple_cnn", "parent": "wide", "seeds": 5}
     before = compare("wide", "root")
     again = Experiment(name="again", evaluations=("dropout_averaged",), **story)

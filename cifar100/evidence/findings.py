@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cifar100.evidence.languages import ENGLISH, Language
+from cifar100.evidence.mechanisms import evaluated_effects
 from cifar100.evidence.paired import PairedEffect, mean_interval
 from cifar100.evidence.recorded import recorded_effects
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment, Step
@@ -44,6 +45,7 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     | `before`, `top1` | mean `val_top1` of parent and experiment, over `n` seeds |
     | `top1_low`, `top1_high` | 95 % t interval of `top1` over the seeds |
     | `effect`, `low`, `high` | paired difference, moderated 95 % interval |
+    | `anew`, `anew_low`, `anew_high` | the same, batch-norm statistics re-estimated |
     | `p_adjusted`, `word` | Holm's p and the verdict word |
     | `n`, `seeds` | seeds that are recorded, and planned |
     | `notebook` | number of the one that shows it, such as 05 |
@@ -54,8 +56,10 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     found = list_records() if found is None else found
     values = _values(found)
     effects = {e.child: e for f in FAMILIES for e in recorded_effects(f, found)}
+    anew = {e.child: e for e in evaluated_effects("batch_norm_reestimated", found)}
     rows = [
         _row(step, EXPERIMENTS[name], values, effects.get(name))
+        | _bounded(anew.get(name), ("anew", "anew_low", "anew_high"))
         for step in STORY
         for name in claims_of(step.row)
     ]
@@ -115,14 +119,20 @@ def _row(
         "kind": experiment.kind,
         "before": float(np.mean(before)) if before else np.nan,
         **_level(mine),
-        "effect": effect.mean if effect else np.nan,
-        "low": effect.moderated_low if effect else np.nan,
-        "high": effect.moderated_high if effect else np.nan,
+        **_bounded(effect, ("effect", "low", "high")),
         "p_adjusted": effect.p_adjusted if effect else np.nan,
         "word": (effect.word if effect else None) or "",
         "seeds": experiment.seeds,
         "notebook": step.notebook,
     }
+
+
+def _bounded(
+    effect: PairedEffect | None, names: tuple[str, str, str]
+) -> dict[str, float]:
+    """Mean and moderated bounds of an effect, NaN without one, by these names."""
+    found = effect and (effect.mean, effect.moderated_low, effect.moderated_high)
+    return dict(zip(names, found or [np.nan] * 3, strict=True))
 
 
 def _level(by_seed: dict[int, float]) -> dict[str, Any]:
@@ -143,6 +153,7 @@ def _in_words(row: dict[str, Any], language: Language) -> dict[str, str]:
         "student": row["student"] or "–",
         "ours": _ours(row, language) if recorded else "–",
         "difference": language.effect(row["effect"], row["low"], row["high"]),
+        "anew": language.effect(row["anew"], row["anew_low"], row["anew_high"]),
         "p": language.p(row["p_adjusted"]),
         "seeds": language.count(row["n"], row["seeds"]),
         "verdict": language.words[kind_of(row)],

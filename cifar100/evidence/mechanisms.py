@@ -18,7 +18,13 @@ from cifar100.evidence.paired import (
     PairedEffect,
     effects_of,
 )
-from cifar100.evidence.recorded import compare, compare_in, contrasts, finals
+from cifar100.evidence.recorded import (
+    compare,
+    compare_in,
+    contrasts,
+    effects_in,
+    finals,
+)
 from cifar100.experiments import get
 
 PLAIN = "plain"  # as every run is scored: dropout off, batch norm as it was learned
@@ -74,13 +80,27 @@ def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> Paire
         return compare(child, parent)
     _check(child, evaluation)
     _check(parent, evaluation)
-    found = records.list_records()
+    asked = [replace(c, kind="exploratory") for c in contrasts()]
+    scored = _evaluated(records.list_records(), evaluation)
+    return compare_in(scored, asked, child, parent)
+
+
+def evaluated_effects(
+    evaluation: str, found: list[records.Record]
+) -> list[PairedEffect]:
+    """As `recorded_effects` of the ladder, with both sides scored by `evaluation`.
+
+    Pairs of which one lacks it are left out."""
+    return effects_in(_evaluated(found, evaluation), "ladder") if found else []
+
+
+def _evaluated(found: list[records.Record], evaluation: str) -> pd.DataFrame:
+    """`finals` with the score of an evaluation in the place of the plain one."""
     table = evaluations_table(found)
     scored = table[table["evaluation"] == evaluation].drop(columns="evaluation")
     others = finals(found).drop(columns="val_top1")
     others = others[others["val_scored"] == "all"]  # else of other images
-    asked = [replace(c, kind="exploratory") for c in contrasts()]
-    return compare_in(others.merge(scored, on=KEY), asked, child, parent)
+    return others.merge(scored, on=KEY)
 
 
 def speaks(remaining: PairedEffect, whole: PairedEffect) -> Evidence:

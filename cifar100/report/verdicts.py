@@ -26,6 +26,7 @@ TARGETS = (TARGET_OWN_NETWORK, TARGET_TRANSFER)
 SORTED_BY_NUMBER = {
     "ours": "top1",
     "difference": "effect",
+    "anew": "anew",
     "p": "p_adjusted",
     "seeds": "n",
 }
