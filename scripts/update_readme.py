@@ -41,7 +41,7 @@ SENTENCES = {
         "network": "network",
         "top1": "val top-1 (95 % interval over seeds)",
         "notebooks": "Notebooks in the report: {} of {} ({}).",
-        "runs": "Recorded runs: {} of {}, on {}. Complete: {}.",
+        "runs": "Recorded runs: {} of {}, those for a GPU aside, on {}. Complete: {}.",
         "gpu": "Not yet on a GPU.",
         "weights": "Networks in `weights/`: {}.",
         "sealed": "The test predictions of all runs are stored and sealed: "
@@ -58,7 +58,7 @@ SENTENCES = {
         "network": "신경망",
         "top1": "val top-1 (시드별 결과로 구한 95% 신뢰구간)",
         "notebooks": "보고서에 실린 노트북: {1}개 중 {0}개 ({2}).",
-        "runs": "기록한 실행: {1}번 중 {0}번, 장치는 {2}. 모두 끝난 단계: {3}.",
+        "runs": "기록한 실행 (GPU가 필요한 것은 빼고): {1}번 중 {0}번, 장치는 {2}. 모두 끝난 단계: {3}.",
         "gpu": "GPU에서는 아직 돌려 보지 않았습니다.",
         "weights": "`weights/`에 있는 신경망: {}.",
         "sealed": "테스트 이미지에 대한 예측은 저장만 해 두고, 아직 아무도 열어 보지 "

@@ -118,7 +118,7 @@ KOREAN = Language(
         "fast_wide_long": "그 넓은 신경망을 세 배 더 오래 학습한 것",
         "fast_gpu": "짧은 학습에 맞춘 신경망, 원래 폭으로 GPU에서",
         "wide_and_long": "두 배의 폭으로 오래 학습한 신경망, GPU에서",
-        "frozen_96": "ImageNet의 EfficientNet-Lite0, 가중치 고정",
+        "frozen_96": "ImageNet의 EfficientNet-Lite0, 가중치 고정, 96픽셀",
         "finetuned_96": "ImageNet의 EfficientNet-Lite0, 96픽셀에서 미세 조정",
         "finetuned_160": "ImageNet의 EfficientNet-Lite0, 160픽셀에서 미세 조정",
     },

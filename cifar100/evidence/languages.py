@@ -103,7 +103,7 @@ ENGLISH = Language(
         "fast_wide_long": "that wider network, trained three times as long",
         "fast_gpu": "a network made for few epochs, in its full width, on a GPU",
         "wide_and_long": "a network of twice that width, trained for long, on a GPU",
-        "frozen_96": "EfficientNet-Lite0 from ImageNet, frozen",
+        "frozen_96": "EfficientNet-Lite0 from ImageNet, frozen, at 96 pixels",
         "finetuned_96": "EfficientNet-Lite0 from ImageNet, fine-tuned at 96 pixels",
         "finetuned_160": "EfficientNet-Lite0 from ImageNet, fine-tuned at 160 pixels",
     },
