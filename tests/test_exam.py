@@ -149,11 +149,19 @@ def test_intervals_of_the_table_are_t_intervals_over_seeds(examined):
 def test_the_best_is_chosen_on_val_whatever_test_says(examined):
     finals = examined[2].copy()
     rows = [step.row for step in STORY]
-    assert evidence.best_of(finals, rows) == "finetuned_64"
-    assert evidence.best_of(finals, ["S21"]) == "fast_wide"
+    assert evidence.best_of(finals, rows, runs=3) == "finetuned_64"
+    assert evidence.best_of(finals, ["S21"], runs=3) == "fast_wide"
     finals.loc[finals["experiment"] == "fast", "test_top1"] = 1.0
-    assert evidence.best_of(finals, ["S21"]) == "fast_wide"
-    assert evidence.best_of(finals, ["S19"]) is None
+    assert evidence.best_of(finals, ["S21"], runs=3) == "fast_wide"
+    assert evidence.best_of(finals, ["S19"], runs=1) is None
+
+
+def test_the_best_needs_its_runs(examined):
+    finals = examined[2].copy()
+    wide = finals["experiment"] == "fast_wide"
+    fewer = finals[~wide | (finals["seed"] == 0)]
+    assert evidence.best_of(fewer, ["S21"], runs=3) == "fast"
+    assert evidence.best_of(fewer, ["S21"], runs=1) == "fast_wide"
 
 
 # Ranks and fronts

@@ -162,7 +162,19 @@ def test_pair_spreads_are_those_of_seeds_in_common():
     ]
     finals = pd.DataFrame(rows, columns=["experiment", "seed", "test_top1"])
     asked = [evidence.Contrast("c", "p"), evidence.Contrast("d", "p")]
-    assert evidence.pair_spreads(finals, asked) == pytest.approx([0.01])
+    (spread,) = evidence.pair_spreads(finals, asked).itertuples(index=False)
+    assert (spread.n, spread.sd) == (3, pytest.approx(0.01))
+
+
+@pytest.mark.parametrize("true", [(0.01, 0.01), (0.005, 0.02)])
+def test_spreads_to_be_expected_are_narrower_than_those_observed(true):
+    rng = np.random.default_rng(0)
+    sds = np.exp(rng.uniform(*np.log(true), 400))
+    observed = np.array([rng.normal(0, sd, 4).std(ddof=1) for sd in sds])
+    spreads = pd.DataFrame({"n": 4, "sd": observed})
+    found = evidence.expected_spreads(spreads)
+    assert found == pytest.approx(np.quantile(sds, (0.1, 0.5, 0.9)), rel=0.2)
+    assert found[0] > 1.2 * np.quantile(observed, 0.1)
 
 
 # Several networks
@@ -205,3 +217,9 @@ def test_sizes_of_an_ensemble_average_over_its_subsets():
     assert table["k"].tolist() == [1, 2, 3]
     assert table["top1"].tolist() == pytest.approx([0.3, (0.2 + 0.6 + 0.6) / 3, 0.6])
     assert table["subsets"].tolist() == [3, 3, 1]
+
+
+def test_of_many_subsets_some_are_drawn_that_do_not_favour_the_first():
+    sizes = evidence.by_size(list(range(20)), lambda chosen: chosen[0])
+    assert sizes["subsets"].tolist() == [20] * 19 + [1]
+    assert sizes["top1"][1] > 2  # the first twenty pairs all begin with 0 or 1

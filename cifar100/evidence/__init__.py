@@ -36,6 +36,7 @@ from cifar100.evidence.noise import (
     binomial_error,
     by_size,
     disagreement,
+    expected_spreads,
     mean_probability,
     pair_spreads,
     paired_image_error,
@@ -50,7 +51,12 @@ from cifar100.evidence.paired import (
     mean_interval,
     paired_differences,
 )
-from cifar100.evidence.recorded import compare, contrasts, recorded_effects
+from cifar100.evidence.recorded import (
+    compare,
+    contrasts,
+    recorded_effects,
+    trains_anew,
+)
 from cifar100.evidence.wording import interval_text, pp, verdict
 
 __all__ = [
@@ -77,6 +83,7 @@ __all__ = [
     "evaluation_gain",
     "evaluations_table",
     "examined",
+    "expected_spreads",
     "findings",
     "guesses",
     "headlines",
@@ -102,6 +109,7 @@ __all__ = [
     "standings",
     "surest_errors",
     "top1_on",
+    "trains_anew",
     "verdict",
     "vote",
     "with_test",

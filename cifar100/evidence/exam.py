@@ -147,13 +147,15 @@ def on_front(cost: Sequence[float], top1: Sequence[float]) -> np.ndarray:
     return ~(cheap & good & better).any(axis=0)
 
 
-def best_of(finals: pd.DataFrame, rows: Iterable[str]) -> str | None:
-    """The recorded experiment of those story rows with the highest mean `val_top1`.
+def best_of(finals: pd.DataFrame, rows: Iterable[str], *, runs: int) -> str | None:
+    """The experiment of those story rows with the highest mean `val_top1`, among those
+    with at least so many `runs`.
 
     Chosen on val, so that the test set may score it. None if none is recorded.
     """
     rows = set(rows)
     mine = finals[[EXPERIMENTS[name].row in rows for name in finals["experiment"]]]
+    mine = mine[mine.groupby("experiment")["seed"].transform("size") >= runs]
     if mine.empty:
         return None
     return str(mine.groupby("experiment")["val_top1"].mean().idxmax())

@@ -1,14 +1,17 @@
 """How sure can one be: noise of seeds and of images, and what several runs buy."""
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from cifar100.calibration import probabilities
+from cifar100.evidence.moderation import moderate
 from cifar100.evidence.paired import ALPHA, Contrast, paired_differences
 
 Scored = dict[str, np.ndarray]  # what `scores.per_image` gives
@@ -63,16 +66,29 @@ def seeds_needed(effect: float, sd: float, power: float = 0.8) -> int:
     return int(np.ceil(float(np.squeeze(n))))
 
 
-def pair_spreads(finals: pd.DataFrame, contrasts: Iterable[Contrast]) -> np.ndarray:
-    """Standard deviations of paired differences in `test_top1`, one for each contrast
-    with at least `FEWEST` seeds in common, in ascending order."""
+def pair_spreads(finals: pd.DataFrame, contrasts: Iterable[Contrast]) -> pd.DataFrame:
+    """How paired differences in `test_top1` spread: `n` and `sd`, the standard
+    deviation, a row for each contrast with at least `FEWEST` seeds in common."""
     groups = finals.groupby("experiment")
     top1 = {
         name: dict(zip(g["seed"], g["test_top1"], strict=True)) for name, g in groups
     }
     both = [(top1.get(c.child, {}), top1.get(c.parent, {})) for c in contrasts]
-    found = [paired_differences(*pair) for pair in both]
-    return np.sort([d.std(ddof=1) for d in found if len(d) >= FEWEST])
+    found = [d for pair in both if len(d := paired_differences(*pair)) >= FEWEST]
+    return pd.DataFrame([(len(d), d.std(ddof=1)) for d in found], columns=["n", "sd"])
+
+
+def expected_spreads(
+    spreads: pd.DataFrame, tails: Sequence[float] = (0.9, 0.5, 0.1)
+) -> list[float]:
+    """True standard deviations that so large a share of pairs exceeds, by the prior
+    that `moderate` fits to the observed ones (`pair_spreads`): a few seeds spread
+    observed ones much wider. All are alike where the prior is a single value."""
+    _, variance, degrees = moderate(spreads["sd"] ** 2, spreads["n"] - 1)
+    if np.isinf(degrees):
+        return [float(np.sqrt(variance))] * len(tails)
+    quantiles = stats.chi2.ppf(tails, degrees)
+    return np.sqrt(degrees * variance / quantiles).tolist()
 
 
 def disagreement(members: Sequence[Scored]) -> float:
@@ -113,12 +129,21 @@ def by_size(
 ) -> pd.DataFrame:
     """What an ensemble of k members scores: a row a size, from 1 to all.
 
-    `k`, `top1` (mean over subsets of that size, in order of the seeds, at most
-    `MOST_SUBSETS` of them) and `subsets`.
+    `k`, `top1` (mean over all subsets of that size, or over `MOST_SUBSETS` of them,
+    drawn always alike) and `subsets`.
     """
     rows = []
     for k in range(1, len(members) + 1):
-        subsets = itertools.combinations(members, k)
-        found = [score(chosen) for chosen in itertools.islice(subsets, MOST_SUBSETS)]
-        rows.append({"k": k, "top1": float(np.mean(found)), "subsets": len(found)})
+        chosen = [[members[i] for i in subset] for subset in _subsets(len(members), k)]
+        top1 = float(np.mean([score(each) for each in chosen]))
+        rows.append({"k": k, "top1": top1, "subsets": len(chosen)})
     return pd.DataFrame(rows)
+
+
+def _subsets(count: int, k: int) -> list[tuple[int, ...]]:
+    if math.comb(count, k) <= MOST_SUBSETS:
+        return list(itertools.combinations(range(count), k))
+    generator, found = np.random.default_rng(k), set()
+    while len(found) < MOST_SUBSETS:
+        found.add(tuple(sorted(generator.choice(count, k, replace=False).tolist())))
+    return sorted(found)

@@ -34,11 +34,14 @@ def contrasts(family: str = "ladder") -> list[Contrast]:
     return [
         Contrast(e.name, e.parent, e.kind, e.supports, e.claim, e.seeds)
         for e in EXPERIMENTS.values()
-        if e.parent is not None and family_of(e.name) == family and _trains_anew(e)
+        if e.parent is not None and family_of(e.name) == family and trains_anew(e)
     ]
 
 
-def _trains_anew(experiment: Experiment) -> bool:
+def trains_anew(experiment: Experiment) -> bool:
+    """Whether it is more than its parent's training, scored in more ways."""
+    if experiment.parent is None:
+        return True
     ours, theirs = experiment.settings, get(experiment.parent).settings
     return {key for key in ours if ours[key] != theirs[key]} != {"evaluations"}
 

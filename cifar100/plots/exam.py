@@ -1,6 +1,6 @@
 """Figures of notebook 15: val against test, cost against accuracy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,11 +22,11 @@ from cifar100.plots.style import (
 from cifar100.plots.tidy import with_data
 
 GROUPS = {  # of experiments: colour, marker
-    "the student's steps": (COLORS[0], "o"),
-    "a recipe for few epochs": (COLORS[1], "s"),
+    "steps S1 to S19": (COLORS[0], "o"),
+    "a recipe of our own": (COLORS[1], "s"),
     "from ImageNet": (COLORS[2], "^"),
 }
-GROUP_OF = {"S21": "a recipe for few epochs", "S20": "from ImageNet"}  # else the first
+GROUP_OF = {"S21": "a recipe of our own", "S20": "from ImageNet"}  # else the first
 COSTS = {
     "parameters": "parameters",
     "petaflop": "training compute, 10¹⁵ operations",
@@ -67,22 +67,23 @@ def plot_val_against_test(standings: pd.DataFrame) -> Figure:
 
 
 @with_data
-def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
-    """Test top-1 against what it costs, a panel for each of `costs` (column: label).
+def plot_costs(table: pd.DataFrame) -> Figure:
+    """Test top-1 against what it costs, a panel for each of `COSTS`.
 
-    `table` has one row an experiment (its index), with `test_top1` in [0, 1] and those
-    columns, nan where a cost is not known; axes of cost are logarithmic. The line runs
-    along the Pareto front: nothing recorded is better at that cost or less. Points of
-    the front carry their names where they lie clear of each other.
+    `table` has one row an experiment (its index), with `val_top1` and `test_top1` in
+    [0, 1] and those columns, nan where a cost is not known; axes of cost are
+    logarithmic. The line runs along the Pareto front on *val*, so that the test set
+    chooses nothing: nothing recorded is better there at that cost or less. Its points
+    carry their names where they lie clear of each other.
     """
     figure, panels = plt.subplots(
-        len(costs),
+        len(COSTS),
         1,
-        figsize=(FIGSIZE_WIDE[0], 0.4 + 2.9 * len(costs)),
+        figsize=(FIGSIZE_WIDE[0], 0.4 + 2.9 * len(COSTS)),
         squeeze=False,
         layout="constrained",
     )
-    for axes, (column, label) in zip(panels.flat, costs.items(), strict=True):
+    for axes, (column, label) in zip(panels.flat, COSTS.items(), strict=True):
         known = table[table[column].notna()].sort_values(column)
         axes.set(xscale="log", xlabel=label, ylabel="test top-1")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -95,7 +96,7 @@ def plot_costs(table: pd.DataFrame, costs: Mapping[str, str] = COSTS) -> Figure:
             axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
             continue
         _groups(axes, known[column], known["test_top1"])
-        front = known[on_front(known[column], known["test_top1"])]
+        front = known[on_front(known[column], known["val_top1"])]
         line = {"color": INK, "linewidth": 1.2, "where": "post", "zorder": 1}
         axes.step(front[column], front["test_top1"], gid="front", **line)
         for name in _named(front, column):
