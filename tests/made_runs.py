@@ -21,6 +21,8 @@ QUALITY = {
     "frozen_32": 2.6,
     "finetuned_64": 3.9,
 }
+CLAIMS = [e for e in EXPERIMENTS.values() if e.kind == "confirmatory"]
+OF_CLAIMS = dict.fromkeys(n for e in CLAIMS for n in (e.parent, e.name))
 KIN = np.equal.outer(COARSE_OF_FINE, COARSE_OF_FINE)  # (100, 100)
 
 
@@ -71,10 +73,14 @@ def made_run(name, seed, val, test, **facts):
     )
 
 
-def record_all(val, test, names=QUALITY, seeds=3):
-    """Write runs of some experiments into the records of this home."""
-    for name in names:
-        for seed in range(seeds):
+def record_all(val, test, names=QUALITY, seeds=3, claims=False):
+    """Write runs of some experiments into the records of this home; with `claims`
+    all runs of those that a claim is about besides."""
+    counts = dict.fromkeys(names, seeds)
+    if claims:
+        counts |= dict.fromkeys(OF_CLAIMS, 5)
+    for name, count in counts.items():
+        for seed in range(count):
             seconds = {"train": 60.0 * (seed + 1), "evaluation": 1, "compilation": 1}
             run = made_run(name, seed, val, test, seconds=seconds)
             records.write(run, exclusive=get(name).timed)
