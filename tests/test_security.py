@@ -115,6 +115,8 @@ def status_of(address):
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
+    except urllib.error.URLError:
+        return None  # it listens a moment after its file is there
 
 
 def own_address():

@@ -9,12 +9,12 @@ KOREAN = Language(
         "step": "학생이 한 일",
         "claim": "주장",
         "student": "학생의 값",
+        "verdict": "판정",
         "ours": "다시 해 본 결과 (val)",
         "difference": "차이 (조정된 95% 신뢰구간)",
         "anew": "배치 정규화 통계를 다시 추정하면",
         "p": "보정한 p",
         "seeds": "시드",
-        "verdict": "판정",
         "notebook": "노트북",
     },
     words={

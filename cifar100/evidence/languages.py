@@ -69,12 +69,12 @@ ENGLISH = Language(
         "step": "what the student did",
         "claim": "claim",
         "student": "the student",
+        "verdict": "verdict",
         "ours": "ours, on val",
         "difference": "difference (moderated 95 % interval)",
         "anew": "batch norm re-estimated",
         "p": "adjusted p",
         "seeds": "seeds",
-        "verdict": "verdict",
         "notebook": "notebook",
     },
     words={
