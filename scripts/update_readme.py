@@ -28,9 +28,7 @@ from cifar100.records import Record, list_records
 
 COMMAND = "make readme"
 FILES = {"README.md": ENGLISH, "README.ko.md": KOREAN}
-SHOWN = (
-    *("row", "claim", "student", "ours", "difference", "anew", "seeds", "verdict"),
-)
+SHOWN = ["row", "claim", "student", "ours", "difference", "anew", "seeds", "verdict"]
 SENTENCES = {
     "en": {
         "not tested": "Not recorded yet: {}.",
