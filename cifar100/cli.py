@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cifar100.errors import UserError, WorkError, one_line
-from cifar100.interrupts import heed
+from cifar100.interrupts import heed, heed_no_more
 
 app = typer.Typer(
     add_completion=False,
@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (WorkError, OSError) as error:
         code = _say(error, 1)
     except (KeyboardInterrupt, typer.Abort):
+        heed_no_more()
         words = sys.argv[1:] if arguments is None else arguments
         goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
         print(f"stopped{goes_on}", file=sys.stderr)

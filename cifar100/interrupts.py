@@ -7,6 +7,7 @@ import threading
 
 REPORT = sys.unraisablehook  # what others had put there, or Python's own
 AGAIN = 0.05  # seconds
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def heed() -> None:
@@ -16,9 +17,16 @@ def heed() -> None:
     one comes while a destructor or a callback of the garbage collector is at work (JAX
     has one), Python only reports the exception and goes on: then it is sent once more.
     """
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler)
     sys.unraisablehook = _send_again
+
+
+def heed_no_more() -> None:
+    """For a command that was interrupted and is ending: another Ctrl-C, or the one that
+    is sent once more, would end it by the signal in place of its exit code."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _send_again(dropped: "sys.UnraisableHookArgs") -> None:

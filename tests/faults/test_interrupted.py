@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from killing import FOLDER, ROOT, state
@@ -136,6 +137,28 @@ except KeyboardInterrupt:
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
     assert (done.stdout, done.stderr) == ("heard\n", "")
+
+
+def test_more_ctrl_c_while_a_stopped_command_ends_change_nothing():
+    program = """
+import atexit, time
+from cifar100 import cli
+
+@cli.app.command()
+def endless():
+    atexit.register(time.sleep, 0.5)
+    print("ready", flush=True)
+    time.sleep(60)
+
+cli.main(["endless"])
+"""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", program], **pipes, cwd=ROOT)
+    assert process.stdout.readline() == "ready\n"
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    assert (process.returncode, process.stderr.read()) == (130, "stopped\n")
 
 
 @pytest.mark.slow
