@@ -88,7 +88,7 @@ def test_bars_of_blocks_are_shares_of_the_network_and_start_at_zero(blocks):
 
 
 def test_map_and_view_are_drawn_where_there_is_a_map(blocks):
-    axes = plots.plot_block_costs(blocks, picture=32).axes[1]
+    axes = plots.plot_block_costs(blocks).axes[1]
     assert curve(axes, "map") == (["1", "2"], [32, 16])
     assert curve(axes, "seen by one place") == (["1", "2"], [5, 14])
     assert curve(axes, "the picture")[1] == [32, 32]

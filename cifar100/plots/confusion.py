@@ -41,14 +41,14 @@ def plot_confusion(counts: np.ndarray) -> Figure:
     return finished(figure)
 
 
-def plot_superclass_confusion(counts: np.ndarray, least: float = 0.02) -> Figure:
+def plot_superclass_confusion(counts: np.ndarray) -> Figure:
     """The 20 superclasses by the 20 superclasses of the answers.
 
     `counts` (20, 20), rows are true. A cell is the share of its row; a number, in
-    percent, stands where that is `least` or more.
+    percent, stands where that is 2 % or more.
     """
     shares = _shares(counts)
-    words = np.where(shares >= least, np.round(100 * shares).astype(int), "")
+    words = np.where(shares >= 0.02, np.round(100 * shares).astype(int), "")
     figure, axes = plt.subplots(figsize=(FIGSIZE_WIDE[0], 5.6), layout="constrained")
     names = _words(COARSE_NAMES)
     sns.heatmap(

@@ -26,16 +26,17 @@ from cifar100.plots.style import (
 from cifar100.plots.tidy import with_data
 
 HATCHES = ("", "///")
+SIDE = 32  # of a picture, pixels
 
 
 @with_data
-def plot_block_costs(blocks: pd.DataFrame, picture: int = 32) -> Figure:
+def plot_block_costs(blocks: pd.DataFrame) -> Figure:
     """What each block costs, and how much of the picture it sees.
 
     `blocks` has one row for each block in its order: `block` (its label), `parameters`
     and `macs` (counts), `map` and `sees` (sides in pixels of its map and of the part
     of the picture that one place of the map depends on; nan where there is no map).
-    The line at `picture` is the side of the picture itself.
+    A line across is the side of the picture itself.
     """
     figure, (costs, sides) = plt.subplots(
         1, 2, figsize=FIGSIZE_WIDE, layout="constrained"
@@ -59,14 +60,14 @@ def plot_block_costs(blocks: pd.DataFrame, picture: int = 32) -> Figure:
     costs.set_xticks(places, blocks["block"])
     costs.grid(axis="x", visible=False)
     costs.legend()
-    _sides(sides, blocks[blocks["map"].notna()], picture)
+    _sides(sides, blocks[blocks["map"].notna()])
     figure.get_layout_engine().set(wspace=0.06)
     return finished(figure)
 
 
-def _sides(axes: Axes, blocks: pd.DataFrame, picture: int) -> None:
+def _sides(axes: Axes, blocks: pd.DataFrame) -> None:
     """Side of the map, and of what one of its places sees, on a doubling scale."""
-    axes.axhline(picture, color=INK, linewidth=1, linestyle=":", label="the picture")
+    axes.axhline(SIDE, color=INK, linewidth=1, linestyle=":", label="the picture")
     labels = {"sees": "seen by one place", "map": "map"}
     for turn, (column, label) in enumerate(labels.items()):
         look = {"marker": MARKERS[turn], "linestyle": DASHES[turn]}

@@ -42,12 +42,10 @@ def plot_image_groups(
     groups: Sequence[np.ndarray],
     labels: Sequence[Sequence[str]],
     titles: Sequence[str],
-    *,
-    across: int = 2,
 ) -> Figure:
-    """Groups of equally many images, (N, 32, 32, 3) each, `across` beside each other: a
+    """Groups of equally many images, (N, 32, 32, 3) each, two beside each other: a
     title above each group, a label below each image."""
-    size, gap = len(groups[0]), 0.25
+    across, size, gap = 2, len(groups[0]), 0.25
     columns = across * size + gap * (across - 1)
     side = WIDTH / columns
     above, below = 15 * POINT / side, 14 * POINT / side

@@ -26,6 +26,7 @@ POSITIONS = {
     "after pooling": {"color": COLORS[1], "marker": "s", "linestyle": "--"},
 }
 GAP, NAMES = 1.7, 2.6  # between two maps, and left of the first; in cells
+WINDOW = 2  # side of a window of pooling, cells
 SHARES = (0.0001, 0.001, 0.01, 0.1, 0.5)  # ticks of a log axis
 
 
@@ -37,11 +38,11 @@ class Grid(NamedTuple):
     dropped: np.ndarray | None = None
 
 
-def plot_orders(rows: Mapping[str, Sequence[Grid]], window: int = 2) -> Figure:
+def plot_orders(rows: Mapping[str, Sequence[Grid]]) -> Figure:
     """Maps of numbers, step by step from left to right, a row for each order of steps.
 
     Darker is larger, a dropped number is crossed out. Thick lines mark the windows of
-    pooling in maps that hold more than one. Rows have equally many maps, else
+    2 × 2 pooling in maps that hold more than one. Rows have equally many maps, else
     `ValueError`.
     """
     places = list(zip(*rows.values(), strict=True))
@@ -60,14 +61,14 @@ def plot_orders(rows: Mapping[str, Sequence[Grid]], window: int = 2) -> Figure:
         words = name.replace(" ", "\n")
         axes.text(-NAMES, middle, words, va="center", fontsize=9, weight="bold")
         for step, grid in enumerate(grids):
-            _grid(axes, grid, lefts[step], middle, largest, window)
+            _grid(axes, grid, lefts[step], middle, largest)
             if step:
                 end = lefts[step - 1] + grids[step - 1].values.shape[1]
                 _arrow(axes, end, lefts[step], middle)
     return finished(figure)
 
 
-def _grid(axes: Axes, grid: Grid, left, middle, largest, window) -> None:
+def _grid(axes: Axes, grid: Grid, left, middle, largest) -> None:
     high, wide = grid.values.shape
     top = middle - high / 2
     axes.text(left, top - 0.15, grid.title, va="bottom", fontsize=8)
@@ -82,7 +83,7 @@ def _grid(axes: Axes, grid: Grid, left, middle, largest, window) -> None:
             axes.plot([x0 + 0.1, x0 + 0.9], [y0 + 0.1, y0 + 0.9], **cross)
             axes.plot([x0 + 0.1, x0 + 0.9], [y0 + 0.9, y0 + 0.1], **cross)
     for place in range(max(high, wide) + 1):
-        thick = place % window == 0 and max(high, wide) > window
+        thick = place % WINDOW == 0 and max(high, wide) > WINDOW
         line = {"color": INK, "linewidth": 1.4 if thick else 0.4}
         axes.plot([left, left + wide], [top + place] * 2, **line)
         axes.plot([left + place] * 2, [top, top + high], **line)

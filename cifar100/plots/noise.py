@@ -1,7 +1,5 @@
 """How sure can one be: noise of seeds and images, seeds needed, ensembles."""
 
-from collections.abc import Sequence
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -19,6 +17,8 @@ from cifar100.plots.style import (
     percent_axis,
 )
 from cifar100.plots.tidy import with_data
+
+RECORDED = (3, 5)  # seeds of exploratory and of confirmatory contrasts
 
 
 @with_data
@@ -53,7 +53,7 @@ def plot_noise(finals: pd.DataFrame, spread: pd.DataFrame) -> Figure:
 
 
 @with_data
-def plot_seeds_needed(needed: pd.DataFrame, recorded: Sequence[int] = (3, 5)) -> Figure:
+def plot_seeds_needed(needed: pd.DataFrame) -> Figure:
     """Paired seeds that find an effect with 80 % power, by its size; both axes double.
 
     `needed` is tidy: `effect` in percentage points, `sd` (a name of the spread of a
@@ -64,7 +64,7 @@ def plot_seeds_needed(needed: pd.DataFrame, recorded: Sequence[int] = (3, 5)) ->
         look = {"color": COLORS[turn], "marker": MARKERS[turn], "markersize": 4}
         look |= {"linestyle": DASHES[turn % len(DASHES)], "label": sd}
         axes.plot(rows["effect"], rows["seeds"], gid="needed", **look)
-    for count in recorded:
+    for count in RECORDED:
         axes.axhline(count, color=INK, linewidth=0.8, linestyle=":", gid="recorded")
         place = (1, count)
         side = axes.get_yaxis_transform()

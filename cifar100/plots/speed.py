@@ -29,11 +29,11 @@ UNTURNED = {"marker": ">", "color": COLORS[0], "gid": "as it is"}
 MIRRORED = {"marker": "<", "color": COLORS[1], "gid": "mirrored"}
 
 
-def plot_covariances(matrices: Mapping[str, np.ndarray], channels: int = 3) -> Figure:
+def plot_covariances(matrices: Mapping[str, np.ndarray]) -> Figure:
     """Covariance matrices side by side, all with one scale around zero.
 
     Each is float (n, n), its rows the values of a patch, pixel by pixel with its
-    `channels`; thin lines part the pixels. The title of a panel is its name.
+    three channels; thin lines part the pixels. The title of a panel is its name.
     """
     figure, panels = plt.subplots(
         ncols=len(matrices),
@@ -45,7 +45,7 @@ def plot_covariances(matrices: Mapping[str, np.ndarray], channels: int = 3) -> F
     for axes, (name, matrix) in zip(panels[0], matrices.items(), strict=True):
         look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         shown = axes.imshow(matrix, interpolation="nearest", **look)
-        for edge in range(channels, len(matrix), channels):
+        for edge in range(3, len(matrix), 3):
             axes.axhline(edge - 0.5, color=INK, linewidth=0.4)
             axes.axvline(edge - 0.5, color=INK, linewidth=0.4)
         axes.set(title=name, xticks=(), yticks=())
