@@ -10,6 +10,7 @@ from scipy import stats
 
 from cifar100.evidence import (
     Contrast,
+    effect_text,
     effects,
     interval_text,
     paired_differences,
@@ -154,6 +155,15 @@ def test_points_carry_a_true_sign_unless_they_round_to_zero(fraction, text):
 def test_narrow_intervals_get_a_second_digit():
     assert interval_text(0.0081, 0.0163) == "+0.8 to +1.6 pp"
     assert interval_text(-0.0004, 0.0006) == "−0.04 to +0.06 pp"
+
+
+def test_an_effect_in_text_has_its_moderated_interval_and_its_seeds():
+    values, asked = ladder([0.02, 0.0, 0.0])
+    wide = replace(effects(values, asked)[0], moderated_low=0.0161, low=-0.03)
+    wide = replace(wide, mean=0.02, moderated_high=0.0239, n=5)
+    assert effect_text(wide) == "+2.0 pp (+1.6 to +2.4 pp, 5 seeds)"
+    narrow = replace(wide, mean=0.0002, moderated_low=-0.0004, moderated_high=0.0008)
+    assert effect_text(narrow) == "+0.02 pp (−0.04 to +0.08 pp, 5 seeds)"
 
 
 def test_a_p_value_shows_on_which_side_of_the_limit_it_lies():

@@ -13,7 +13,9 @@ from cifar100.evidence import (
     Contrast,
     compare,
     compare_evaluated,
+    effect_text,
     effects,
+    effects_table,
     evaluation_gain,
     evaluations_table,
     judgement,
@@ -126,6 +128,16 @@ def test_evaluated_comparison_is_exploratory_even_on_a_confirmatory_contrast(lad
 
 def test_plain_comparison_is_compare(ladder):
     assert compare_evaluated("wide", "root") == compare("wide", "root")
+
+
+def test_a_table_of_effects_has_each_pair_under_each_evaluation(ladder):
+    pairs = {"wider": ("wide", "root"), "deeper": ("deep", "root")}
+    table = effects_table(pairs, {"re-estimated": OTHER, "as trained": "plain"})
+    assert list(table.index) == ["wider", "deeper"]
+    assert list(table.columns) == ["re-estimated", "as trained"]
+    scored = compare_evaluated("deep", "root", OTHER)
+    assert table.loc["deeper", "re-estimated"] == effect_text(scored)
+    assert table.loc["wider", "as trained"] == effect_text(compare("wide", "root"))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from cifar100.evidence.korean import KOREAN
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
     compare_evaluated,
+    effects_table,
     evaluation_gain,
     evaluations_table,
     judgement,
@@ -57,7 +58,7 @@ from cifar100.evidence.recorded import (
     recorded_effects,
     trains_anew,
 )
-from cifar100.evidence.wording import interval_text, pp, verdict
+from cifar100.evidence.wording import effect_text, interval_text, pp, verdict
 
 __all__ = [
     "BY_SUPERCLASS",
@@ -78,8 +79,10 @@ __all__ = [
     "confusion",
     "contrasts",
     "disagreement",
+    "effect_text",
     "effects",
     "effects_on_test",
+    "effects_table",
     "evaluation_gain",
     "evaluations_table",
     "examined",

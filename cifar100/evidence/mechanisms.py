@@ -4,7 +4,7 @@ An evaluation scores a network that is already trained in another way, for examp
 its dropout left on. All effects here are exploratory: intervals, no verdict words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -25,6 +25,7 @@ from cifar100.evidence.recorded import (
     effects_in,
     finals,
 )
+from cifar100.evidence.wording import effect_text
 from cifar100.experiments import get
 
 PLAIN = "plain"  # as every run is scored: dropout off, batch norm as it was learned
@@ -83,6 +84,24 @@ def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> Paire
     asked = [replace(c, kind="exploratory") for c in contrasts()]
     scored = _evaluated(records.list_records(), evaluation)
     return compare_in(scored, asked, child, parent)
+
+
+def effects_table(
+    pairs: Mapping[str, tuple[str, str]], evaluations: Mapping[str, str]
+) -> pd.DataFrame:
+    """Each pair of child and parent under each evaluation, as `effect_text`.
+
+    Both come by the name that heads their row or column; the plain score is "plain".
+    Raises `UserError` as `compare_evaluated` does.
+    """
+    rows = {
+        row: {
+            column: effect_text(compare_evaluated(*pair, evaluation))
+            for column, evaluation in evaluations.items()
+        }
+        for row, pair in pairs.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(evaluations))
 
 
 def evaluated_effects(

@@ -19,6 +19,15 @@ def interval_text(low: float, high: float, digits: int | None = None) -> str:
     return f"{signed(low, digits)} to {signed(high, digits)} pp"
 
 
+def effect_text(effect: PairedEffect) -> str:
+    """An effect with its moderated 95 % interval and its seeds, for a cell or a clause:
+    "+1.2 pp (+0.8 to +1.6 pp, 5 seeds)"."""
+    low, high = effect.moderated_low, effect.moderated_high
+    digits = digits_of(low, high)
+    interval = interval_text(low, high, digits)
+    return f"{pp(effect.mean, digits)} ({interval}, {effect.n} seeds)"
+
+
 def verdict(effect: PairedEffect, claim: str | None = None) -> str:
     """One sentence of Markdown on an effect from `compare`, after `claim`.
 
