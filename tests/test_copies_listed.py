@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cifar100 import data_study, paths
@@ -27,9 +28,13 @@ def published(home, monkeypatch):
     return folder
 
 
-def test_the_list_is_read_by_judgement(published):
+def test_the_list_is_read_with_both_images_and_the_judgement(published):
     found = data_study.listed_copies()
-    assert found == {"exact": [7], "near": [2, 5], "similar": [9]}
+    assert found.to_dict("list") == {
+        "test": [7, 2, 9, 5],
+        "train": [3, 9, 4, 4],
+        "judgement": ["exact", "near", "similar", "near"],
+    }
 
 
 def test_a_list_that_cannot_be_had_is_refused_in_one_line(published):
@@ -116,9 +121,10 @@ def test_searches_are_judged_on_images_that_chose_no_cut():
         "good": generator.normal(0, 1, 4000) + 4 * is_listed,
         "poor": generator.normal(0, 1, 4000) + 2 * is_listed,
     }
-    copies = {"exact": np.flatnonzero(is_listed).tolist(), "near": []}
+    copies = pd.DataFrame({"test": np.flatnonzero(is_listed), "split": "val"})
     found = data_study.judge_searches(likeness, copies, 0.9)
     json.dumps(found, allow_nan=False)
+    assert found["listed"] == copies.to_dict("list")
     searches = found["searches"]
     assert list(searches) == ["good", "poor"]
     odd = np.arange(4000) % 2 == 1
@@ -135,15 +141,16 @@ def test_searches_are_judged_on_images_that_chose_no_cut():
 def test_the_stored_list_has_the_published_count():
     """Counted in the published file: 891 images, 39 exact, 582 near, 270 similar."""
     value = json.loads(STORED.read_text())["value"]
-    counts = {name: len(set(images)) for name, images in value["listed"].items()}
+    table = pd.DataFrame(value["listed"])
+    counts = table.groupby("judgement")["test"].nunique().to_dict()
     assert counts == {"exact": 39, "near": 582, "similar": 270}
     stored = json.loads((STORED.parent / "01-copies-in-test.json").read_text())["value"]
     identical = set(stored["identical"]["test"])
     assert len(identical) == 10
-    assert identical <= set(value["listed"]["exact"])
+    assert identical <= set(table["test"][table["judgement"] == "exact"])
     for name, search in value["searches"].items():
         hit = [i for i in search["images"] if i % 2]
-        wanted = {i for images in value["listed"].values() for i in images if i % 2}
+        wanted = set(table["test"][table["test"] % 2 == 1])
         both = len(wanted.intersection(hit))
         assert search["precision"] == pytest.approx(both / len(hit)), name
         assert search["recall"] == pytest.approx(both / len(wanted)), name

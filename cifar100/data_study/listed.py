@@ -5,7 +5,6 @@ looked at the nearest training image of each test image, and judged by eye. The 
 theirs: it is fetched from where they publish it, and not part of the course.
 """
 
-import csv
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,10 +24,12 @@ DIRECTIONS = 256  # of the features, those in which training images vary most
 ROWS = 512  # test images at a time: 100 MB of products
 
 
-def listed_copies() -> dict[str, list[int]]:
-    """Test images of the published list, by judgement: "exact" (equal but for a few
-    pixels), "near" (one photograph, processed in two ways) and "similar" (two
-    photographs that differ at a second glance).
+def listed_copies() -> pd.DataFrame:
+    """The published list, a row for each test image that is on it, in their order.
+
+    `test` and `train` are places among the official 10,000 and 50,000; `judgement` is
+    "exact" (equal but for a few pixels), "near" (one photograph, processed in two ways)
+    or "similar" (two photographs that differ at a second glance).
 
     Fetched once and kept in the cache. Raises `DataMissing` when it can't be had.
     """
@@ -43,11 +44,14 @@ def listed_copies() -> dict[str, list[int]]:
             f"The list of copies can't be fetched ({type(error).__name__}); put "
             f"{SOURCE} into {folder} and try again."
         ) from None
-    found: dict[str, list[int]] = {name: [] for name in JUDGEMENTS}
-    with open(path, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            found[JUDGEMENTS[int(row["Judgment"])]].append(int(row["TestID"]))
-    return {name: sorted(images) for name, images in found.items()}
+    read = pd.read_csv(path)
+    return pd.DataFrame(
+        {
+            "test": read["TestID"],
+            "train": read["TrainID"],
+            "judgement": [JUDGEMENTS[number] for number in read["Judgment"]],
+        }
+    )
 
 
 def whitened(known: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,18 +91,19 @@ def nearest(
 
 
 def judge_searches(
-    found: dict[str, np.ndarray], listed: dict[str, list[int]], precision: float
+    found: dict[str, np.ndarray], listed: pd.DataFrame, precision: float
 ) -> dict:
     """Searches by the likeness (N,) that each gives, held against the published list.
 
     For each, a cut is chosen on the test images with an even index, so that at least
     `precision` of what it finds there is listed; all figures are those of the odd ones.
     `searches` holds by name: `cut`, `precision`, `recall`, a `curve` of both over many
-    cuts, and `images`, all that are found at the cut, even or odd. JSON values.
+    cuts, and `images`, all that are found at the cut, even or odd. `listed` holds the
+    columns of that table, of which `test` is looked at. JSON values.
     """
     count = len(next(iter(found.values())))
     is_listed = np.zeros(count, bool)
-    is_listed[[image for images in listed.values() for image in images]] = True
+    is_listed[listed["test"]] = True
     even = np.arange(count) % 2 == 0
     searches = {}
     for name, values in found.items():
@@ -112,7 +117,8 @@ def judge_searches(
             "curve": {k: curve[k][1:].tolist() for k in ("precision", "recall")},
             "images": np.flatnonzero(values >= cut).tolist(),
         }
-    return {"images": count, "listed": listed, "searches": searches}
+    columns = listed.to_dict("list")
+    return {"images": count, "listed": columns, "searches": searches}
 
 
 def agreement(
