@@ -175,7 +175,7 @@ fast_full_size_shorter = child(
     "fast_full_size_shorter",
     epochs=2,
     supports=-1,
-    claim="Full size for so few epochs that the work is equal is worse.",
+    claim="Full size for as few epochs as the same work allows is worse.",
 )
 
 # SGD at the rate that it has beside Muon, and a search around it at one seed each.
