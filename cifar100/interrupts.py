@@ -1,9 +1,11 @@
 """A Ctrl-C ends a command, whatever it comes upon."""
 
+import contextlib
 import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 REPORT = sys.unraisablehook  # what others had put there, or Python's own
 AGAIN = 0.05  # seconds
@@ -27,6 +29,24 @@ def heed_no_more() -> None:
     is sent once more, would end it by the signal in place of its exit code."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def unheeded() -> Iterator[None]:
+    """A block that no Ctrl-C interrupts, since what it does has to come to its end.
+
+    Outside of the main thread, which signals never interrupt, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    heed_no_more()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _send_again(dropped: "sys.UnraisableHookArgs") -> None:

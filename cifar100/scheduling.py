@@ -17,6 +17,7 @@ from cifar100 import paths
 from cifar100.costs import macs_by_experiment, petaflop
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments import EXPERIMENTS, FAMILIES
+from cifar100.interrupts import unheeded
 from cifar100.packing import Pack
 from cifar100.progress import RunsProgress
 from cifar100.recording import check_not_timed
@@ -186,12 +187,13 @@ def record(
                 now = {str(job): last_line(job) for job, _ in running.values()}
                 progress.show(len(waiting), now)
     finally:
-        stop(running)
-        if packed:
-            packed.update()
-        unfinished = waiting + [job for job, _ in running.values()]
-        left = failed + sum(len(_missing(job, profile)) for job in unfinished)
-        say(f"{left} runs left" if left else "nothing left to record")
+        with unheeded():  # a second Ctrl-C would leave workers that nobody watches
+            stop(running)
+            if packed:
+                packed.update()
+            unfinished = waiting + [job for job, _ in running.values()]
+            left = failed + sum(len(_missing(job, profile)) for job in unfinished)
+            say(f"{left} runs left" if left else "nothing left to record")
     return failed
 
 

@@ -161,6 +161,43 @@ cli.main(["endless"])
     assert (process.returncode, process.stderr.read()) == (130, "stopped\n")
 
 
+def test_more_ctrl_c_while_workers_are_stopped_leave_none_of_them(home):
+    """A worker that misses the first request, and a user who asks again and again."""
+    count_networks()
+    program = """
+import subprocess, sys
+from cifar100 import scheduling
+from cifar100.interrupts import heed
+
+WORKER = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True)"
+
+def start(job, options):
+    command = [sys.executable, "-c", WORKER + "; time.sleep(60)"]
+    pipe = {"stdout": subprocess.PIPE, "start_new_session": True}
+    worker = subprocess.Popen(command, **pipe)
+    worker.stdout.readline()
+    print(worker.pid, flush=True)
+    return worker
+
+heed()
+scheduling.PATIENCE = 3.0
+given = {"only": ["simple_cnn_short"], "workers": 1, "rehearsal": True}
+scheduling.record(**given, start=start, say=lambda line: None)
+"""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", program], **pipes, cwd=ROOT)
+    worker = int(process.stdout.readline())
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    command = ["ps", "-o", "stat=", "-p", str(worker)]
+    state = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(worker, signal.SIGKILL)  # else it would outlive a failed test
+    assert state.strip() in ("", "Z", "Zs")  # gone, or dead and not yet waited for
+    assert "KeyboardInterrupt" in process.stderr.read()  # that of the first Ctrl-C
+
+
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("name", TRAINING)
