@@ -17,7 +17,6 @@ from cifar100.errors import UserError, WorkError, one_line
 from cifar100.experiments import EXPERIMENTS, Experiment
 from cifar100.files import sha256_of, write_atomically, write_json
 from cifar100.npz import read_npz
-from cifar100.training import environment
 from cifar100.training.run import Run
 
 SCHEMA = 1
@@ -161,7 +160,6 @@ def describe(run: Run, hashes: dict[str, str], *, exclusive: bool) -> dict[str, 
         "settings": run.experiment.settings,
         "story": {key: story[key] for key in STORY_FIELDS},
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        **environment.commit(),
         "sha256": {"split_index": data.SPLIT_SHA256, **hashes},
         "precision": run.experiment.precision,
         "exclusive": exclusive,

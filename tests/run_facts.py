@@ -2,6 +2,8 @@
 
 METRICS = dict.fromkeys(("val_top1", "train_top1", "val_loss", "train_loss"), 0.1)
 FACTS = {
+    "commit": "c0ffee",
+    "clean": True,
     "fingerprint": {"parameters": 1, "macs": 2, "first_step_loss": 4.6},
     "weights_sha256": "0" * 64,
     "val_scored": "all",

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
-from cifar100 import data
+from cifar100 import data, records
 from cifar100.errors import UserError, WorkError
 from cifar100.experiments import Experiment
-from cifar100.training import checkpoint, loop
+from cifar100.training import checkpoint, environment, loop
 from cifar100.training.engine import create
 from cifar100.training.evaluations import average
 from cifar100.training.first_step import first_step_loss
@@ -131,6 +131,16 @@ def test_a_run_that_cannot_go_on_leaves_the_other_seeds_alone(
     with pytest.raises(WorkError, match="seed 1: the loss is nan"):
         train(small, [0, 1, 2], profile="smoke", on_run=done.append)
     assert [run.seed for run in done] == [0, 2]
+
+
+def test_a_run_states_the_commit_of_the_code_that_was_loaded(
+    home_with_data, monkeypatch
+):
+    """Not the one that is checked out when it ends, hours later."""
+    monkeypatch.setattr(environment, "commit", lambda: {"commit": "later"})
+    (run,) = train(small, [0], profile="smoke")
+    described = records.describe(run, {}, exclusive=False)
+    assert described["commit"] == loop.CODE["commit"] != "later"
 
 
 def test_same_seed_same_run_and_another_seed_another(home_with_data):

@@ -19,7 +19,9 @@ WATCHED = ("cifar100", "requirements.lock")  # what "clean" in a record means
 
 def cores() -> int:
     """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def versions() -> dict[str, str]:
@@ -47,6 +49,11 @@ def commit() -> dict[str, object]:
     head = git(root, "rev-parse", "HEAD")
     changed = git(root, "status", "--porcelain", "--", *WATCHED)
     return {"commit": head or None, "clean": bool(head) and changed == ""}
+
+
+def code() -> dict[str, object]:
+    """`commit` with "digest", the `tree_digest` of the same moment."""
+    return commit() | {"digest": tree_digest(paths.package_root())}
 
 
 def _commit_of_snapshot(root: Path) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import cache, data, paths
+from cifar100 import cache, data
 from cifar100.errors import WorkError, one_line
 from cifar100.experiments import Experiment
 from cifar100.models import cost
@@ -24,6 +24,7 @@ from cifar100.training.scores import metrics, per_image
 from cifar100.training.stopping import Stopping
 
 CHECKPOINT_SECONDS = 30.0
+CODE = environment.code()  # as it is loaded, for files may change while a run lasts
 SCORED_AT_ONCE = 10_000  # images; scoring one takes more room than the image does
 OnEpoch = Callable[[Experiment, int, dict[str, Any]], None]
 OnRun = Callable[[Run], None]
@@ -94,7 +95,6 @@ class _Course:
         self.test = inputs.first(splits["test"], amount.test_images)
         self.stored = _stored(self.experiment, seed, len(self.train.fine))
         self.stopping = Stopping(self.experiment, self.val.fine)
-        self.code = environment.tree_digest(paths.package_root())
         self.progress: dict[str, Any] = {"history": [], "resumed": 0}
         self.averaged: list[np.ndarray] | None = None
         self.best: list[np.ndarray] | None = None
@@ -175,8 +175,8 @@ class _Course:
 
     def _report(self, row: dict[str, Any]) -> dict[str, Any]:
         """A row of the history with what a progress display wants besides."""
-        images = steps_per_epoch(self.experiment, len(self.train.fine))
-        speed = images * self.experiment.batch_size / max(row["seconds"], 1e-3)
+        steps = steps_per_epoch(self.experiment, len(self.train.fine))
+        speed = steps * self.experiment.batch_size / max(row["seconds"], 1e-3)
         return row | {"epochs": self.amount.epochs, "images_per_second": speed}
 
     def _score(self, split: data.Split) -> dict[str, np.ndarray]:
@@ -223,6 +223,8 @@ class _Course:
             | {f"train_{key}": value for key, value in on_train.items()},
             evaluations=extra,
             facts={
+                "commit": CODE["commit"],
+                "clean": CODE["clean"],
                 "fingerprint": found,
                 "weights_sha256": _digest(weights),
                 "val_scored": "second half" if self.stopping.on else "all",
@@ -247,7 +249,7 @@ class _Course:
         }
 
     def _made(self) -> dict[str, Any]:
-        return {"code": self.code, "machine": self._machine()}
+        return {"code": CODE["digest"], "machine": self._machine()}
 
     @property
     def _path(self) -> Path:

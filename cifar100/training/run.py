@@ -14,13 +14,14 @@ class Run:
 
     `history` holds a row per epoch: epoch (from 1), learning_rate (of its last step),
     train_loss and train_top1 (running, in training mode), val_loss, val_top1, seconds
-    (of training). `val` and `test` hold what `scores.per_image` gives; `logits`, kept
-    for headline experiments, what that was made from, (N, 100) by split, and `mirrored`
-    the same of the mirror images where those are scored too. `metrics` are the final
-    figures, `val_second_half_top1` that on the half of val which early stopping does
-    not watch; `evaluations` are those of the extra evaluations, `facts` everything else
-    that a record states: device, versions, times, fingerprint. `weights` are those of
-    the network, in the order of `model.weights`; no record has them.
+    (of training), evaluation_seconds, and with early stopping stopping_loss. `val` and
+    `test` hold what `scores.per_image` gives; `logits`, kept for headline experiments,
+    what that was made from, (N, 100) by split, and `mirrored` the same of the mirror
+    images where those are scored too. `metrics` are the final figures,
+    `val_second_half_top1` that on the half of val which early stopping does not watch;
+    `evaluations` are those of the extra evaluations, `facts` everything else that a
+    record states: device, versions, times, fingerprint. `weights` are those of the
+    network, in the order of `model.weights`; no record has them.
     """
 
     experiment: Experiment
