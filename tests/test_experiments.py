@@ -141,7 +141,7 @@ IDS = {
     "fast_cosine": "701ba57d8338",
     "fast_random_flip": "db84eb31afa1",
     "fast_no_crop": "fc1f1e47eb41",
-    "fast_lookahead": "f2276ada7d04",
+    "fast_lookahead": "ab5c58856ca0",
     "fast_cutout": "4b31ec52914c",
     "fast_mixup": "dc43e2e96aee",
     "fast_full_size_shorter": "dfa24b6c31b0",
@@ -260,6 +260,11 @@ def test_a_child_changes_one_setting():
         child(base, "x", epochs=3, learning_rate=1e-4)
     with pytest.raises(UserError, match="change one setting"):
         child(base, "x", arguments={"filters": (8,), "dense_units": 5})
+    wide = child(base, "wide", arguments={"dense_units": 256})
+    with pytest.raises(UserError, match="change one setting"):
+        child(wide, "x", arguments={})
+    with pytest.raises(UserError, match="has already"):
+        child(wide, "x", arguments={"dense_units": 256})
     with pytest.raises(UserError, match="change one setting"):
         child(base, "x")
     with pytest.raises(UserError, match="has already"):

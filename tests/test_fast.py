@@ -216,20 +216,24 @@ def test_muon_keeps_the_norm_of_a_kernel_and_steps_by_its_rate():
     assert spread.min() > 0.3
 
 
-def test_lookahead_sets_the_weights_to_their_mean_every_fifth_step():
+def test_lookahead_goes_on_from_slow_weights_every_fifth_step():
+    """Slow weights start where the first step ends, and move in every fifth only."""
     variable = keras.Variable(np.zeros(1, "float32"))
 
     class One:
         trainable_variables = (variable,)
 
     settings = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.0}
-    chosen = optimizer(recipe(lookahead=0.5, **settings), One)
-    mean, weight = 0.0, 0.0
-    for step in range(1, 6):
+    chosen = optimizer(recipe(lookahead=0.25, **settings), One)
+    seen = []
+    for _ in range(10):
         chosen.apply([keras.ops.convert_to_tensor([-1.0])], [variable])
-        weight += 1
-        mean = weight if step == 1 else 0.5 * mean + 0.5 * weight
-        assert float(variable[0]) == pytest.approx(weight if step < 5 else mean)
+        seen.append(float(variable[0]))
+    fifth = 0.25 * 1 + 0.75 * 5
+    tenth = 0.25 * fifth + 0.75 * (fifth + 5)
+    assert seen == pytest.approx(
+        [1, 2, 3, 4, fifth, *(fifth + step for step in range(1, 5)), tenth]
+    )
 
 
 def test_each_picture_is_flipped_every_other_epoch():

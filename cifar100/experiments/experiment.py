@@ -65,10 +65,11 @@ class Experiment:
     trained on (progressive resizing); val is always scored at 32.
     `momentum` is SGD's. Muon moves convolution kernels, at a peak of
     `muon_learning_rate` and with `muon_momentum`; SGD moves all other weights.
-    `lookahead` is the decay of a mean of the weights, which they are set to every fifth
-    step. `layer_decay` is by how much the rate of a pretrained block is smaller than
-    that of the block above it. `weight_decay` is decoupled and leaves biases and
-    batch-norm parameters alone (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
+    `lookahead` is the share that the slow weights keep when they go towards the trained
+    ones, which start again from them, every fifth step. `layer_decay` is by how much
+    the rate of a pretrained block is smaller than that of the block above it.
+    `weight_decay` is decoupled and leaves biases and batch-norm parameters alone
+    (Loshchilov & Hutter 2019, arXiv:1711.05101, section 2).
 
     Raises `UserError` for a value that no run could have.
     """
@@ -171,16 +172,18 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
     story = {key: change.pop(key) for key in STORY_FIELDS if key in change}
     for key in change.keys() - set(SETTINGS):
         raise UserError(f"{name}: no setting '{key}'{suggestion(key, SETTINGS)}")
-    arguments = change.get("arguments", {})
-    if len(change) != 1 or len(dict(arguments)) > 1:
+    arguments = change.get("arguments", (None,))
+    if len(change) != 1 or len(arguments) != 1:
         raise UserError(f"{name}: change one setting of {parent.name}, got {change}")
-    if arguments:
-        change["arguments"] = dict(parent.arguments) | dict(arguments)
-    if all(getattr(parent, key) == value for key, value in change.items()):
-        raise UserError(f"{name}: {change} is what {parent.name} has already")
+    wanted = change
+    if "arguments" in change:
+        wanted = {"arguments": dict(parent.arguments) | dict(arguments)}
     fresh = {"claim": "", "supports": 1, "kind": "exploratory"}
     fresh |= {"timed": False, "headline": False}
-    return replace(parent, name=name, parent=parent.name, **(fresh | story | change))
+    made = replace(parent, name=name, parent=parent.name, **(fresh | story | wanted))
+    if made.settings == parent.settings:
+        raise UserError(f"{name}: {change} is what {parent.name} has already")
+    return made
 
 
 _CHOICES = {
@@ -265,17 +268,18 @@ def _check_single_pictures(experiment: Experiment) -> None:
 
 
 def _check_image_sizes(experiment: Experiment) -> None:
-    """Sizes of 8 to 32 pixels, each up to a later share of the steps, the last to 1."""
+    """Sizes of 9 to 32 pixels, each up to a later share of the steps, the last to 1."""
     pairs, before = experiment.image_sizes, 0.0
     fine = isinstance(pairs, tuple) and all(
         isinstance(pair, tuple) and len(pair) == 2 for pair in pairs
     )
     for side, share in pairs if fine else ():
-        fine &= isinstance(side, int) and 8 <= side <= 32 and before < share <= 1
-        before = share
+        numbers = type(side) is int and type(share) in (int, float)
+        fine = fine and numbers and 9 <= side <= 32 and before < share <= 1
+        before = share if fine else 1
     if not fine or (pairs and before != 1):
         raise UserError(
-            f"{experiment.name}: image_sizes are pairs of a side from 8 to 32 pixels "
+            f"{experiment.name}: image_sizes are pairs of a side from 9 to 32 pixels "
             f"and a rising share of the steps that ends with 1, not {pairs!r}"
         )
 

@@ -156,7 +156,7 @@ ABLATION = (
     without(
         "no_crop", "Without crops it is worse.", augmentation=("alternating_flip",)
     ),
-    without("lookahead", "Lookahead does not help here.", lookahead=0.95),
+    without("lookahead", "Lookahead does not help here.", lookahead=0.5),
     without(
         "cutout",
         "Cutout does not help at this length.",

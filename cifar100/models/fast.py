@@ -31,7 +31,7 @@ def fast(
 ) -> keras.Model:
     """A residual network for short training: (B, H, W, 3) float32 -> (B, num_classes).
 
-    H and W are any size from 16. The first layer, 2x2 with 24 filters, makes pixels of
+    H and W are any size from 9. The first layer, 2x2 with 24 filters, makes pixels of
     a patch uncorrelated with unit variance (`PatchWhitening`). Then there are three
     stages: a convolution to `filters`, 2x2 max-pooling, batch norm, activation; and
     around a pair of convolutions through `inner` channels a shortcut (1x1 and 1x1 in

@@ -1,6 +1,7 @@
 """Keras' optimisers, set up from an experiment."""
 
 import keras
+from keras import ops
 
 from cifar100.experiments import Experiment
 from cifar100.models.transfer import depths
@@ -17,16 +18,13 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
     Adam (Kingma & Ba 2015, arXiv:1412.6980), SGD with Nesterov momentum (Sutskever et
     al. 2013) or `Muon`. Keras' decay is decoupled, so Adam with a `weight_decay` *is*
     AdamW (Loshchilov & Hutter 2019, arXiv:1711.05101).
-    Lookahead (Zhang et al. 2019, arXiv:1907.08610) is Keras' running mean of the
-    weights, put in their place every few steps.
     """
     settings = {
         "learning_rate": experiment.learning_rate,
         "weight_decay": experiment.weight_decay or None,
     }
     if experiment.lookahead is not None:
-        settings |= {"use_ema": True, "ema_momentum": experiment.lookahead}
-        settings["ema_overwrite_frequency"] = LOOKAHEAD_STEPS
+        settings |= {"use_ema": True, "ema_overwrite_frequency": LOOKAHEAD_STEPS}
     match experiment.optimizer:
         case "adam":
             chosen = keras.optimizers.Adam(**settings)
@@ -45,9 +43,30 @@ def optimizer(experiment: Experiment, model: keras.Model) -> keras.optimizers.Op
     if experiment.weight_decay:
         chosen.exclude_from_weight_decay(var_names=UNDECAYED)
     chosen.build(model.trainable_variables)
+    if experiment.lookahead is not None:
+        _look_ahead(chosen, experiment.lookahead)
     if experiment.layer_decay != 1.0:
         _decay_by_layer(chosen, model, experiment.layer_decay)
     return chosen
+
+
+def _look_ahead(chosen, kept: float) -> None:
+    """Lookahead (Zhang et al. 2019, arXiv:1907.08610, algorithm 1): slow weights, which
+    `chosen` puts in the place of the trained ones every few steps.
+
+    Just before, they go towards the trained ones and keep the share `kept` of what they
+    were. They start where the first step ends. Keras would move them in every step.
+    """
+
+    def move(variables):
+        step = chosen.iterations + 1
+        due = ops.where(ops.equal(step % LOOKAHEAD_STEPS, 0), 1.0 - kept, 0.0)
+        share = ops.where(ops.equal(step, 1), 1.0, due)
+        slow_weights = chosen._model_variables_moving_average
+        for variable, slow in zip(variables, slow_weights, strict=True):
+            slow.assign(slow + ops.cast(share, variable.dtype) * (variable - slow))
+
+    chosen._update_model_variables_moving_average = move
 
 
 def _decay_by_layer(chosen, model: keras.Model, decay: float) -> None:

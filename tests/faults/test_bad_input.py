@@ -209,6 +209,11 @@ DEFINITIONS = [
     ({"evaluations": ("test",)}, "evaluations can't be 'test'"),
     ({"image_sizes": ((16, 0.5),)}, "ends with 1"),
     ({"image_sizes": ((16, float("nan")), (32, 1))}, "rising share"),
+    ({"image_sizes": ((20, "a"), (32, 1))}, "rising share"),
+    ({"image_sizes": ((20, None), (32, 1))}, "rising share"),
+    ({"image_sizes": ((20, True), (32, 1))}, "rising share"),
+    ({"image_sizes": ((20, (0.5,)), (32, 1))}, "rising share"),
+    ({"image_sizes": ((8, 0.5), (32, 1))}, "from 9 to 32"),
 ]
 
 
