@@ -202,6 +202,7 @@ def test_exploratory_effect_gets_the_sentence_without_a_word():
 def test_effect_survives_json_with_infinite_degrees():
     values, asked = ladder([0.0, 0.01, 0.02])
     read = json.loads(json.dumps(effects(values, asked)[1].as_json(), allow_nan=False))
-    assert read["degrees"] is None
+    assert read["prior_degrees"] is None
+    assert read["degrees"] == 12  # those of all three contrasts, and no more
     assert read["mean"] == pytest.approx(0.01)
     assert read["word"] in ("held", "reversed", "no effect worth 1 pp", "not decidable")

@@ -77,7 +77,8 @@ def standings(finals: pd.DataFrame) -> pd.DataFrame:
 def rank_agreement(val: Sequence[float], test: Sequence[float]) -> Agreement:
     """Whether `val` and `test`, (k,) each, put k experiments in the same order.
 
-    Kendall 1938, tau-b; ties count as neither. With fewer than two, tau is nan.
+    Kendall's tau-b (Kendall 1945, *Biometrika* 33); ties count as neither. With fewer
+    than two, tau is nan.
     """
     val, test = np.asarray(val, float), np.asarray(test, float)
     first, second = np.triu_indices(len(val), 1)

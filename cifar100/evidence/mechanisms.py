@@ -24,6 +24,7 @@ from cifar100.evidence.recorded import (
     contrasts,
     effects_in,
     finals,
+    trains_anew,
 )
 from cifar100.evidence.wording import effect_text
 from cifar100.experiments import get
@@ -49,8 +50,9 @@ def evaluations_table(found: Iterable[records.Record]) -> pd.DataFrame:
 def evaluation_gain(name: str, evaluation: str) -> PairedEffect:
     """`evaluation` minus the plain score of the same networks, over all seeds.
 
-    Its variance is moderated by those of all experiments with that evaluation. Raises
-    `UserError` when fewer than two runs are recorded with it.
+    Its variance is moderated by those of all experiments with that evaluation, but for
+    those that repeat their parent's training. Raises `UserError` when fewer than two
+    runs are recorded with it.
     """
     _check(name, evaluation)
     table = evaluations_table(records.list_records())
@@ -60,6 +62,7 @@ def evaluation_gain(name: str, evaluation: str) -> PairedEffect:
         found = effects_of(
             (Contrast(f"{other}, {evaluation}", other), rows.to_numpy())
             for other, rows in gains.groupby("experiment", sort=False)
+            if other == name or trains_anew(get(other))  # else the same networks twice
         )
         for effect in found:
             if effect.parent == name:

@@ -49,7 +49,8 @@ def moderate(variances: ArrayLike, degrees: ArrayLike) -> Moderated:
 
     The prior is fitted to the mean and variance of the log variances (Smyth 2004,
     section 6.2). A posterior variance is (d0 s0² + d s²) / (d0 + d); its t statistic
-    has d0 + d degrees of freedom. When the variances differ by no more than chance, d0
+    has d0 + d degrees of freedom (and no more than all d together, which is for the
+    caller to see to, as in limma). When the variances differ by no more than chance, d0
     is infinite and each posterior is the prior: exp of the mean corrected log, as in
     the paper. (limma has taken the plain mean since 2017; simulated for our ladder,
     that lets the family-wise error pass 5 %, see benchmarks/evidence_simulation.py.)

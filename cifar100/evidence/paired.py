@@ -44,7 +44,8 @@ class PairedEffect:
 
     `low` and `high` bound the 95 % t interval from these pairs alone, `moderated_low`
     and `moderated_high` the one with moderated variance, from `standard_error` and
-    `degrees` of freedom, `prior_degrees` of them lent by the other contrasts. `p` is
+    `degrees` of freedom: its own and the `prior_degrees` that the other contrasts lend,
+    at most those of all contrasts together, as in limma's `eBayes`. `p` is
     two-sided and moderated too. `p_adjusted` (Holm) and `word` are None for exploratory
     contrasts, and for confirmatory ones with fewer than `seeds` pairs.
     """
@@ -136,7 +137,7 @@ def _numbers(differences: Sequence[np.ndarray]) -> list[dict[str, Any]]:
     mean = np.array([d.mean() for d in differences])
     own = np.array([d.var(ddof=1) for d in differences])
     posterior, _, prior_degrees = moderate(own, n - 1)
-    degrees = n - 1 + prior_degrees
+    degrees = np.minimum(n - 1 + prior_degrees, (n - 1).sum())
     error = np.sqrt(posterior / n)
     own_half = stats.t.ppf(1 - ALPHA / 2, n - 1) * np.sqrt(own / n)
     half = stats.t.ppf(1 - ALPHA / 2, degrees) * error
