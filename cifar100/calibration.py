@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 
 from cifar100.training.scores import metrics, per_image
 
-BINS = 15  # of equal width, as in Guo et al. 2017, section 4
+BINS = 15  # of equal width, as in Guo et al. 2017, table 1
 BOUNDS = (0.01, 100.0)  # of temperatures; a network that learnt nothing ends at one
 
 
@@ -116,13 +116,15 @@ def doubt_below(probability: np.ndarray, correct: np.ndarray) -> float:
     (isotonic regression, as in Zadrozny & Elkan, KDD 2002); we look where it
     reaches one half. 1.0 if it never does, 0.0 if it always has.
     """
-    order = np.argsort(probability, kind="stable")
-    share = isotonic_regression(correct[order].astype(np.float64)).x
-    even = share >= 0.5
+    values, place, counts = np.unique(
+        probability, return_inverse=True, return_counts=True
+    )
+    shares = np.bincount(place, correct) / counts  # of equal probabilities together
+    even = isotonic_regression(shares, weights=counts).x >= 0.5
     if not even.any():
         return 1.0
     first = int(even.argmax())
-    return float(probability[order][first]) if first else 0.0
+    return float(values[first]) if first else 0.0
 
 
 def summary(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

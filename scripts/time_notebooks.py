@@ -38,7 +38,7 @@ def results() -> Path:
 def time_notebook(
     source: Source, profile: str, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Seconds from the start of the kernel to the end of the last cell, as a row.
+    """Seconds to the end of the last cell, as a row; papermill's start is part of them.
 
     Raises `WorkError`, naming notebook, cell and error, when it does not run.
     """

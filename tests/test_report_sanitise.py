@@ -4,6 +4,7 @@ import base64
 import io
 import re
 
+import pytest
 from matplotlib.figure import Figure
 from small_notebooks import PNG
 
@@ -28,6 +29,13 @@ def test_nothing_of_an_output_can_act():
 
 def test_caption_holds_no_markup_that_acts():
     assert inline("a <script>1</script>*b*") == "a <em>b</em>"
+
+
+@pytest.mark.parametrize(
+    "text", ["a\n\nb", "# a\nb", "- a\n- b", "1. a\n2. b", "> a\n\nb"]
+)
+def test_a_caption_of_several_blocks_stays_inside_its_paragraph(text):
+    assert inline(text).split() == ["a", "b"]
 
 
 def test_svg_of_matplotlib_is_not_taken_for_hostile():

@@ -54,7 +54,7 @@ def plot_noise(finals: pd.DataFrame, spread: pd.DataFrame) -> Figure:
 
 @with_data
 def plot_seeds_needed(needed: pd.DataFrame) -> Figure:
-    """Paired seeds that find an effect with 80 % power, by its size; both axes double.
+    """Paired seeds that find an effect with 80 % power, by its size, on two log axes.
 
     `needed` is tidy: `effect` in percentage points, `sd` (a name of the spread of a
     paired difference) and `seeds`. Lines across are numbers of seeds that we recorded.

@@ -35,13 +35,15 @@ def plot_learning_panels(
     standard deviation. `names` chooses and orders the panels; without it they stand as
     in `epochs`. At most four stand in a row, and all share their axes.
 
-    Raises `ValueError` for a name that `epochs` does not have.
+    Raises `ValueError` for a name that `epochs` does not have, and without any panel.
     """
     known = list(dict.fromkeys(epochs["experiment"]))
     names = [n for n in known if n != reference] if names is None else list(names)
     for name in (reference, *names):
         if name not in known:
             raise ValueError(f"no curve of '{name}' among {', '.join(known)}")
+    if not names:
+        raise ValueError(f"no curve but that of '{reference}'")
     columns = min(len(names), 4 if len(names) not in (5, 6) else 3)
     rows = math.ceil(len(names) / columns)
     figure, panels = plt.subplots(

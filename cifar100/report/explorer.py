@@ -20,6 +20,7 @@ from cifar100.evidence import (
     pp,
     recorded_effects,
 )
+from cifar100.evidence.wording import digits_of
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment
 from cifar100.listing import change
 from cifar100.records import FIGURES, Record
@@ -261,9 +262,11 @@ def _effect(effect: PairedEffect | None) -> dict[str, Any] | None:
     if effect is None:
         return None
     is_open = effect.kind == "confirmatory" and effect.word is None
+    low, high = effect.moderated_low, effect.moderated_high
+    digits = digits_of(low, high)
     return {
-        "mean": pp(effect.mean),
-        "interval": interval_text(effect.moderated_low, effect.moderated_high, 1),
+        "mean": pp(effect.mean, digits),
+        "interval": interval_text(low, high, digits),
         "n": effect.n,
         "word": effect.word or ("open" if is_open else "exploratory"),
     }

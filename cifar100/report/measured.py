@@ -19,8 +19,10 @@ def measured_page(found: Sequence[Record], page: Page) -> Markup:
         loader=jinja2.FileSystemLoader(CONTENT), undefined=jinja2.StrictUndefined
     )
     commits = {record.data["commit"] for record in found}
+    on_laptop = [r for r in found if not EXPERIMENTS[r.experiment].gpu]
     text = environment.get_template("measured.md.j2").render(
-        runs=len(found),
+        runs=len(on_laptop),
+        gpu_runs=len(found) - len(on_laptop),
         planned=sum(e.seeds for e in EXPERIMENTS.values() if not e.gpu),
         split=data.SPLIT_SHA256,
         machines=machines(found),

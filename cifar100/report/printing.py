@@ -64,6 +64,8 @@ def _chapter(address: str, html: str, pages: Mapping[str, str]) -> str:
         element.decompose()
     for element in article.find_all(id=True):
         element["id"] = f"{address}:{element['id']}"
+    for element in article.find_all(attrs={"aria-labelledby": True}):
+        element["aria-labelledby"] = f"{address}:{element['aria-labelledby']}"
     for solution in article.select("details.solution"):
         solution["open"] = ""  # paper can't be unfolded
     for picture in article.find_all("img"):

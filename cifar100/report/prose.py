@@ -28,6 +28,7 @@ MATH = re.compile(
 PLAIN_HTML = HTMLFormatter(
     EntitySubstitution.substitute_xml, void_element_close_prefix=""
 )
+BLOCKS = ["p", "pre", "blockquote", "ul", "ol", "li", re.compile("^(h[1-6]|t.*)$")]
 NUMBERED = re.compile(r"(\d\d) · ")
 
 
@@ -109,9 +110,10 @@ def markdown_to_html(markdown: str, page: Page) -> str:
 def inline(markdown: str) -> str:
     """A caption: emphasis, code and links, no paragraph around them."""
     soup = BeautifulSoup(sanitise(str(_parser()(markdown))), "html.parser")
+    for block in soup.find_all(BLOCKS):  # a caption may be wrong, the page has to hold
+        block.unwrap()
     dress_numbers(soup)
-    html = soup.decode(formatter=PLAIN_HTML).strip()
-    return html.removeprefix("<p>").removesuffix("</p>")
+    return soup.decode(formatter=PLAIN_HTML).strip()
 
 
 def html_to_page(html: str, page: Page) -> str:
@@ -125,7 +127,7 @@ def html_to_page(html: str, page: Page) -> str:
     for paragraph in soup.find_all("p"):
         _ask(paragraph)
     for block in soup.find_all("pre"):
-        block["tabindex"] = "0"
+        block["tabindex"], block["role"], block["aria-label"] = "0", "group", "Code"
     for link in soup.find_all("a"):
         _link(link, page)
     for picture in soup.find_all("img"):

@@ -51,14 +51,16 @@ function snippet(text, terms) {
   const pattern = new RegExp(`(${words.join("|")})`, "giu");
   const at = Math.max(0, text.search(pattern));
   const from = at < 60 ? 0 : text.indexOf(" ", at - 50) + 1;
-  const piece = text.slice(from, from + SNIPPET).replace(/\s\S*$/, "");
+  const isCut = from + SNIPPET < text.length;
+  const slice = text.slice(from, from + SNIPPET);
+  const piece = isCut ? slice.replace(/\s\S*$/, "") : slice;
   const line = document.createElement("p");
   if (from > 0) line.append("… ");
   for (const [place, part] of piece.split(pattern).entries()) {
     if (place % 2 === 0) line.append(part);
     else line.append(Object.assign(document.createElement("mark"), { textContent: part }));
   }
-  line.append(" …");
+  if (isCut) line.append(" …");
   return line;
 }
 
