@@ -11,8 +11,11 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import measure
+from data_loading import link_cache
 
 from cifar100.experiments import Experiment
 
@@ -38,25 +41,29 @@ def serve() -> None:
     print(json.dumps({"val_top1": top1, "seconds": seconds}))
 
 
+def start(engine: str, home: Path) -> subprocess.Popen:
+    """This file on one engine, with checkpoints of its own."""
+    home.mkdir()
+    link_cache(home)
+    given = [f"KERAS_BACKEND={engine}", f"CIFAR100_HOME={home}"]
+    command = ["env", *given, sys.executable, __file__, "--serve"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     if parser.parse_args().serve:
         return serve()
-    running = {
-        engine: subprocess.Popen(
-            ["env", f"KERAS_BACKEND={engine}", sys.executable, __file__, "--serve"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for engine in ENGINES
-    }
     found = {}
-    for engine, process in running.items():
-        output, _ = process.communicate()
-        if process.returncode:
-            raise SystemExit(f"{engine} ended with {process.returncode}")
-        found[engine] = json.loads(output.splitlines()[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        running = {engine: start(engine, Path(folder) / engine) for engine in ENGINES}
+        for engine, process in running.items():
+            output, _ = process.communicate()
+            if process.returncode:
+                raise SystemExit(f"{engine} ended with {process.returncode}")
+            found[engine] = json.loads(output.splitlines()[-1])
+    for engine in ENGINES:
         accuracies = " ".join(f"{value:.4f}" for value in found[engine]["val_top1"])
         print(f"{engine:12} {accuracies}")
     means = {e: statistics.mean(found[e]["val_top1"]) for e in ENGINES}

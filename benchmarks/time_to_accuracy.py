@@ -16,7 +16,9 @@ import measure
 import numpy as np
 
 from cifar100 import data
+from cifar100.errors import UserError
 from cifar100.experiments import Experiment, get
+from cifar100.recording import claimed
 from cifar100.training import environment
 
 SIDE = 2_048  # of the matrices; a product is 2 * SIDE ** 3 operations
@@ -65,16 +67,20 @@ def reached(history: list[dict], target: float) -> float | None:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--experiment", default="fast", type=get)
+    parser.add_argument("--experiment", default="fast")
     parser.add_argument("--target", default=0.65, type=float, help="val top-1")
     parser.add_argument("--seed", default=0, type=int)
     options = parser.parse_args()
     from cifar100.training.loop import train
 
-    experiment, seed = options.experiment, options.seed
+    try:
+        experiment, seed = get(options.experiment), options.seed
+    except UserError as error:
+        parser.error(str(error))
     threads = environment.cores()
     before = peak(experiment.precision)
-    (run,) = train(experiment, [seed], on_epoch=say, threads=threads)
+    with claimed(experiment, seed):
+        (run,) = train(experiment, [seed], on_epoch=say, threads=threads)
     best = max(before, peak(experiment.precision))
     seconds = run.facts["seconds"]
     operations = flop(experiment)
