@@ -1,4 +1,4 @@
-"""`cifar100 check`: every stored val figure, computed again from its predictions."""
+"""`cifar100 check`: the final val scores of each run, again from its predictions."""
 
 import math
 from collections.abc import Iterator
@@ -21,8 +21,9 @@ LOSS_TOLERANCE = 1e-4  # relative: threads and instruction sets add up in anothe
 def check_records(*, fingerprints: bool = True) -> list[str]:
     """One line for each thing that is wrong with the records; empty when all hold.
 
-    Val figures are computed again from the stored predictions, and those of the last
-    epoch compared with them; the predictions are compared with the labels where the
+    Final val scores are computed again from the stored predictions, and those of the
+    last epoch compared with them; `evaluations`, scores made in other ways, have no
+    second source; the predictions are compared with the labels where the
     data set is there; where it is not, a run that stopped early is passed over. Of test
     files only the hash is looked at: nothing here opens them. `fingerprints` builds
     each network anew and compares parameters, MACs and the loss of the first step; it

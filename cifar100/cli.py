@@ -284,7 +284,7 @@ def check(
         bool, typer.Option(help="Build every network anew (needs the data set).")
     ] = True,
 ) -> None:
-    """Compute every stored val figure again; exit 1 when one does not hold.
+    """Compute each run's final val scores again; exit 1 when one does not hold.
 
     Example: cifar100 check --no-fingerprints
     """

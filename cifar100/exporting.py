@@ -45,7 +45,7 @@ def export(
         given = {"seed": seed, "profile": profile, "run": said, "output": output}
         written.append(weights.save(experiment, run.weights, **given))
 
-    with claimed(experiment, seed), EpochProgress() as progress:
+    with claimed(experiment, seed, profile), EpochProgress() as progress:
         options = {"profile": profile, "on_epoch": progress, "on_run": keep}
         train(experiment, [seed], **options)
     return written[0]

@@ -33,8 +33,8 @@ def features(
     inference mode, for images enlarged to `image_size` and not augmented. The first
     call computes them, with lines of progress on stderr; later ones check the stored
     file's checksum. It is made anew when the weights, the split, the network's code or
-    the file itself have changed. Raises like `data.load`, `pretrained.weights` and
-    `models.transfer.efficientnet_lite`.
+    the file itself have changed. Raises like `data.load` and `pretrained.weights`, and
+    `UserError` for a variant or size that there is not.
     """
     key = _key(variant, image_size, split)
     folder = paths.cache() / "features"

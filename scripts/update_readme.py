@@ -32,6 +32,7 @@ SHOWN = ["row", "claim", "student", "ours", "difference", "anew", "seeds", "verd
 SENTENCES = {
     "en": {
         "not tested": "Not recorded yet: {}.",
+        "whole": "{}",
         "rest": "the rest of {}",
         "ensemble": "An *ensemble* of {0} networks (“{1}”), averaged over images and "
         "their mirror images, reaches {2}. It is no row of the table, as it takes {0} "
@@ -49,6 +50,7 @@ SENTENCES = {
     },
     "ko": {
         "not tested": "아직 기록하지 않은 것: {}.",
+        "whole": "{} 전체",
         "rest": "{}의 나머지",
         "ensemble": "신경망 {0}개(‘{1}’)의 예측을, 좌우로 뒤집은 이미지에 대한 "
         "예측까지 모두 평균한 *앙상블*의 정확도는 {2}입니다. 학습을 {0}번 해야 하므로 "
@@ -82,14 +84,13 @@ def _findings(language: Language, table: pd.DataFrame, folder: Path) -> str:
     claims = table[table["kind"] == "confirmatory"]
     recorded = claims[claims["n"] > 0]
     table = in_words(recorded, language)
-    table.loc[table["row"].duplicated(), "student"] = "–"  # it belongs to the step
     rows = [
         [_link(row["row"], row["notebook"], folder), *(row[c] for c in SHOWN[1:])]
         for row in table.to_dict("records")
     ]
     words, begun = SENTENCES[language.code], set(recorded["row"])
     left = [
-        words["rest"].format(row) if row in begun else row
+        words["rest" if row in begun else "whole"].format(row)
         for row in dict.fromkeys(claims.loc[claims["n"] == 0, "row"])
     ]
     lines = [_table([language.heads[c] for c in SHOWN], rows)]
@@ -141,8 +142,9 @@ def _status(language: Language, found: list[Record], folder: Path) -> str:
     runs = {(get(r.experiment).row, r.experiment, r.seed) for r in found}
     left = {row for row, *_ in planned - runs}
     complete = [step.row for step in STORY if step.row not in left]
-    devices = {(r.data["device"]["kind"], r.data["device"]["name"]) for r in found}
-    names = ", ".join(sorted(name for _, name in devices)) or words["none"]
+    kinds = {r.data["device"]["kind"] for r in found}
+    on_laptop = [r for r in found if not get(r.experiment).gpu]
+    names = sorted({r.data["device"]["name"] for r in on_laptop})
     networks = sorted(path.stem for path in (folder / "weights").glob("*.npz"))
     return "\n".join(
         f"- {line}"
@@ -151,10 +153,10 @@ def _status(language: Language, found: list[Record], folder: Path) -> str:
             words["runs"].format(
                 len(planned & runs),
                 len(planned),
-                names,
+                ", ".join(names) or words["none"],
                 ", ".join(complete) or words["none"],
             ),
-            *([] if "gpu" in {kind for kind, _ in devices} else [words["gpu"]]),
+            *([] if "gpu" in kinds else [words["gpu"]]),
             words["weights"].format(", ".join(networks) or words["none"]),
             words["opened" if "15" in written else "sealed"],
         )

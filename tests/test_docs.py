@@ -24,8 +24,8 @@ def test_the_number_of_programs_is_the_measured_one():
     kinds = {name: each["distinct"] for name, each in found["by_program"].items()}
     assert sum(kinds.values()) == found["distinct"]
     assert block("programs") == (
-        f"The {found['experiments']} experiments of the ladder take "
-        f"{found['programs']} programs, "
+        f"The {found['experiments']} experiments that the ladder had on "
+        f"{found['written'][:10]} take {found['programs']} programs, "
         f"of which {found['distinct']} are distinct: {kinds['step']} training steps, "
         f"{kinds['inference']} evaluations, {kinds['dropout']} evaluations with "
         f"dropout on and {kinds['statistics']} estimates of batch-norm statistics. "

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from cifar100 import paths
+from cifar100.evidence import moderate
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def simulation():
     ("spread", "expected"), [((0.005, 0.005), 0.045), ((0.0035, 0.0065), 0.069)]
 )
 def test_family_wise_error_of_the_procedure(simulation, spread, expected):
-    repeats = 2000
+    repeats, spread = 2000, simulation.uniform(*spread)
     result = simulation.simulate(repeats, spread, 0.0, seed=1)
     allowed = 3 * np.sqrt(expected * (1 - expected) / repeats)
     assert result["rate"] == pytest.approx(expected, abs=allowed)
@@ -35,7 +36,18 @@ def test_family_wise_error_of_the_procedure(simulation, spread, expected):
 
 @pytest.mark.parametrize("spread", [(0.005, 0.005), (0.0035, 0.0065)])
 def test_power_for_one_pp(simulation, spread):
+    spread = simulation.uniform(*spread)
     assert 0.81 < simulation.simulate(700, spread, 0.01, seed=2)["rate"] < 0.92
+
+
+def test_a_fitted_spread_has_the_distribution_that_moderation_assumes(simulation):
+    """What the prior is fitted to gives the prior back."""
+    rng = np.random.default_rng(4)
+    true = simulation.fitted(0.01, 4.0)(rng, 20_000)
+    observed = true**2 * rng.chisquare(4, 20_000) / 4
+    _, variance, degrees = moderate(observed, 4)
+    assert np.sqrt(variance) == pytest.approx(0.01, rel=0.03)
+    assert degrees == pytest.approx(4, rel=0.1)
 
 
 def test_documented_error_rates_are_those_of_the_stored_simulation():
@@ -45,7 +57,25 @@ def test_documented_error_rates_are_those_of_the_stored_simulation():
     )
     text = (root / "docs" / "evidence.md").read_text("utf-8")
     table = text.split("<!-- simulation -->")[1].split("<!-- /simulation -->")[0]
-    for row in stored["rows"]:
-        if ", all true" not in row["ladder"]:
-            rate = f"{100 * row['rate']:.1f} ± {100 * row['standard_error']:.1f} %"
-            assert rate in table, f"{row['ladder']}, effect {row['effect']}"
+    rates = {
+        (row["ladder"], row["effect"]): (
+            f"{100 * row['rate']:.1f} ± {100 * row['standard_error']:.1f} %"
+        )
+        for row in stored["rows"]
+    }
+    ladders = {
+        "twenty contrasts of their own": "",
+        "all with one parent in common": ", one parent",
+        "sixty exploratory ones beside them": ", 60 exploratory",
+    }
+    expected = [
+        [sd, words, *(rates[f"sd {sd}{name}", effect] for effect in (0.0, 0.01, 0.02))]
+        for sd in ("1.1 pp", "0.6 to 1.6 pp", "as recorded")
+        for words, name in ladders.items()
+    ]
+    lines = [line.strip("|").split("|") for line in table.strip().splitlines()]
+    assert [[cell.strip() for cell in line] for line in lines[2:]] == expected
+    prior = stored["recorded"]
+    sd, degrees = f"{100 * prior['sd']:.1f} pp", f"{prior['degrees']:.1f} degrees"
+    told = f"{prior['pairs']} recorded pairs: a typical one varies by {sd}, with "
+    assert f"{told}{degrees} of freedom" in " ".join(text.split())

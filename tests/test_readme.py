@@ -11,6 +11,8 @@ import pytest
 from test_findings import copy_records
 from test_project import ROOT, load_script
 
+from cifar100.cli import app
+
 script = load_script("update_readme")
 NAMES = ("README.md", "README.ko.md")
 
@@ -38,6 +40,12 @@ def test_readmes_say_what_the_records_say():
         **{"capture_output": True, "text": True, "check": False},
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_command_has_a_row_with_an_example():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `cifar100 \1\b", text, re.MULTILINE)
+    assert rows == [c.name or c.callback.__name__ for c in app.registered_commands]
 
 
 @pytest.mark.parametrize("name", NAMES)

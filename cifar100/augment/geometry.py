@@ -8,7 +8,7 @@ LAST = SIZE - 1
 
 
 def moved(images, parameters: dict):
-    """`flip`, `crop` and `affine` of uint8 (B, 32, 32, 3), in that order.
+    """`crop`, `flip` and `affine` of uint8 (B, 32, 32, 3), in that order.
 
     Flip and crop only move pixels, so they become one look-up. An affine move takes a
     flip into its matrix.

@@ -10,7 +10,7 @@ def mixed(images, parameters: dict):
     int32 (B,) names: by `mixup` float32 (B,), the weight of the picture itself, and
     by `cutmix` int32 (B, 4), a box (top, left, bottom, right) of the partner's pixels.
 
-    Zhang et al. 2018 (arXiv:1710.09412), equation 1; Yun et al. 2019
+    Zhang et al. 2018 (arXiv:1710.09412), section 2; Yun et al. 2019
     (arXiv:1905.04899), section 3.1. Mixup is rounded to a whole grey.
     """
     partner = parameters["partner"]

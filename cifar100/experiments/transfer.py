@@ -44,7 +44,7 @@ frozen_few = tuple(
 finetuned_64 = Experiment(
     name="finetuned_64",
     row="S20",
-    claim="Fine-tuning beats frozen features by far.",
+    claim="At 64 pixels, fine-tuning beats frozen features by far.",
     architecture="efficientnet_lite",
     arguments={"image_size": 64, "weights": "imagenet", "freeze": "batch_norm"},
     augmentation=("flip", "crop"),
@@ -83,7 +83,7 @@ from_scratch_64 = child(
     "from_scratch_64",
     arguments={"weights": "random"},
     supports=-1,
-    claim="From scratch, at equal resolution and length, it is far worse.",
+    claim="At 64 pixels, the same network from scratch is far worse than fine-tuned.",
 )
 from_scratch_64_large_rate = child(
     from_scratch_64,

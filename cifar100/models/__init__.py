@@ -39,7 +39,8 @@ MODELS = {
 def build(experiment: Experiment, seed: int = 0) -> keras.Model:
     """The network of an experiment with its initial weights for `seed`.
 
-    Input (B, 32, 32, 3) float32, standardised; output (B, 100) float32 logits. Raises
+    Input (B, 32, 32, 3) float32, standardised (`fast` takes other sizes too,
+    `linear_head` features (B, 1280)); output (B, 100) float32 logits. Raises
     `UserError` for an architecture or argument that is unknown or not possible.
     """
     name, arguments = str(experiment.architecture), dict(experiment.arguments)

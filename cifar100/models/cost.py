@@ -41,7 +41,7 @@ def _layer_macs(layer: keras.Layer) -> int:
             return positions * math.prod(layer.kernel.shape)
         case layers.BatchNormalization():
             return 0
-        case _ if layer.weights and not isinstance(layer, layers.Dropout):
+        case _ if layer.weights:
             raise TypeError(f"macs: add {type(layer).__name__} to the cost model")
         case _:
             return 0

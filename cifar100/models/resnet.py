@@ -25,9 +25,9 @@ def resnet(
     pooling that 224-pixel images need. Without `shortcuts` it is the paper's "plain"
     network.
 
-    Differs from the paper in the shortcuts of the small form, a 1x1 projection where
-    the shape changes (the paper pads with zeros, its option A), and in the optional
-    dropout before the classifier. Raises `ValueError` for another depth.
+    Differs from the paper's figures in the shortcuts where the shape changes, a 1x1
+    projection (option B; table 2 and section 4.2 pad with zeros, option A), and in the
+    optional dropout before the classifier. Raises `ValueError` for another depth.
     """
     if depth not in BLOCKS:
         raise ValueError(f"ResNet-{depth} is none of {', '.join(map(str, BLOCKS))}")

@@ -4,6 +4,7 @@ import abc
 import contextlib
 import importlib
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -123,8 +124,9 @@ class Engine(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def device(self) -> dict[str, str]:
-        """`{"kind": "cpu" | "gpu", "name": …}`."""
+    def device(self) -> dict[str, Any]:
+        """`{"kind": "cpu" | "gpu", "name": …}`, with `instructions` of a processor and
+        the `count` of several devices."""
 
 
 def create(experiment: Experiment, threads: int) -> Engine:

@@ -22,7 +22,7 @@ def batch_loss(labels, logits, parameters: dict, label_smoothing: float | None =
 
     `parameters` of the augmentation say whether images were mixed: then an image counts
     `share` for its own label and the rest for its partner's (Zhang et al. 2018,
-    arXiv:1710.09412, equation 1: the loss is linear in the labels).
+    arXiv:1710.09412, section 2: the loss is linear in the labels).
     """
     if "partner" not in parameters:
         return cross_entropy(labels, logits, label_smoothing)

@@ -13,11 +13,11 @@ class Muon(keras.optimizers.SGD):
 
     Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"
     (kellerjordan.github.io/posts/muon). Keras' own Muon leaves kernels of convolutions
-    to AdamW. A kernel (h, w, inputs, filters) is a matrix with a row for each filter;
-    in each step its norm is set back to the square root of the number of filters, so
-    that the rate alone says how far a step turns it. `learning_rate` is that of SGD;
-    Muon's is `muon_learning_rate` when that is at its peak, and falls along with it.
-    Products of matrices are computed in `dtype`, Jordan's in bfloat16.
+    to AdamW. A kernel (h, w, inputs, filters) is a matrix with a column for each
+    filter; in each step its norm is set back to the square root of the number of
+    filters, so that the rate alone says how far a step turns it. `learning_rate` is
+    that of SGD; Muon's is `muon_learning_rate` when that is at its peak, and falls
+    along with it. Products of matrices are computed in `dtype`, Jordan's in bfloat16.
     """
 
     def __init__(

@@ -49,7 +49,8 @@ dropout_before_matched = child(
     arguments={"dropout_position": "before_pool_matched"},
     kind="confirmatory",
     supports=-1,
-    claim="Dropout before pooling is worse also where it zeroes as many pooled units.",
+    claim="Dropout before pooling is worse also at the rate that zeroes as many full "
+    "windows.",
 )
 dropout_spatial = child(
     dropout_after,
