@@ -61,12 +61,13 @@ def plot_long_curves(epochs: pd.DataFrame, metric: str = "val_top1") -> Figure:
         mark = {"marker": MARKERS[place % len(MARKERS)], "markersize": 7}
         end = {**look, **mark, "markeredgecolor": "white", "zorder": 4}
         axes.plot(mean.index[-1], mean.iloc[-1], label=name, **end)
-    if metric.endswith("top1"):
+    rises = metric.endswith("top1")
+    if rises:
         percent_axis(axes)
         axes.set_ylim(bottom=_after_the_rise(epochs, metric))
     axes.set(xlabel="epoch", ylabel=LABELS[metric])
     axes.set_xlim(left=0)
-    axes.legend(loc="lower right", handlelength=3)
+    axes.legend(loc=f"{'lower' if rises else 'upper'} right", handlelength=3)
     return finished(figure)
 
 
