@@ -19,11 +19,12 @@ def simulation():
     return module
 
 
-# Rates measured once on 20,000 other ladders (4.5 ± 0.15 % and 6.9 ± 0.2 %). The
-# second is above the nominal 5 %: 20 variances of 4 degrees do not tell how unequal
-# they are. Bounds at three Monte Carlo standard errors.
+# Rates measured once on 20,000 other ladders (3.8 ± 0.1 % and 5.9 ± 0.2 %), powers on
+# 5,000 (85.4 ± 0.5 % and 83.0 ± 0.5 %). The second rate is above the nominal 5 %: 20
+# variances of 4 degrees do not tell how unequal they are. Bounds at three Monte Carlo
+# standard errors.
 @pytest.mark.parametrize(
-    ("spread", "expected"), [((0.005, 0.005), 0.045), ((0.0035, 0.0065), 0.069)]
+    ("spread", "expected"), [((0.005, 0.005), 0.038), ((0.0035, 0.0065), 0.059)]
 )
 def test_family_wise_error_of_the_procedure(simulation, spread, expected):
     repeats, spread = 2000, simulation.uniform(*spread)
@@ -34,10 +35,14 @@ def test_family_wise_error_of_the_procedure(simulation, spread, expected):
     assert result["own_coverage"] == pytest.approx(0.95, abs=0.015)
 
 
-@pytest.mark.parametrize("spread", [(0.005, 0.005), (0.0035, 0.0065)])
-def test_power_for_one_pp(simulation, spread):
-    spread = simulation.uniform(*spread)
-    assert 0.81 < simulation.simulate(700, spread, 0.01, seed=2)["rate"] < 0.92
+@pytest.mark.parametrize(
+    ("spread", "expected"), [((0.005, 0.005), 0.854), ((0.0035, 0.0065), 0.83)]
+)
+def test_power_for_one_pp(simulation, spread, expected):
+    repeats, spread = 700, simulation.uniform(*spread)
+    power = simulation.simulate(repeats, spread, 0.01, seed=2)["rate"]
+    allowed = 3 * np.sqrt(expected * (1 - expected) / repeats)
+    assert power == pytest.approx(expected, abs=allowed)
 
 
 def test_a_fitted_spread_has_the_distribution_that_moderation_assumes(simulation):
