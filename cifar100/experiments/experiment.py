@@ -40,7 +40,7 @@ STORABLE = ("flip", "affine", "brightness")
 
 # What an experiment is called and why it is run; none of it changes a number, so none
 # of it is part of the id.
-STORY_FIELDS = (
+OUTSIDE_ID = (
     *("name", "parent", "row", "claim", "supports", "kind", "seeds", "gpu", "timed"),
     "headline",
 )
@@ -124,7 +124,7 @@ class Experiment:
         """Every setting that the id covers, as JSON values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["arguments"] = dict(self.arguments)
-        kept = {key: value for key, value in values.items() if key not in STORY_FIELDS}
+        kept = {key: value for key, value in values.items() if key not in OUTSIDE_ID}
         return json.loads(json.dumps(kept))
 
     @property
@@ -155,7 +155,7 @@ def as_tuples(value: Any) -> Any:
 DEFAULTS = {
     f.name: {} if f.name == "arguments" else f.default
     for f in fields(Experiment)
-    if f.name not in STORY_FIELDS and f.name != "architecture"
+    if f.name not in OUTSIDE_ID and f.name != "architecture"
 }
 SETTINGS = ("architecture", *DEFAULTS)
 
@@ -169,7 +169,7 @@ def child(parent: Experiment, name: str, **change: Any) -> Experiment:
 
     Raises `UserError` when it is not one setting, or not a setting at all.
     """
-    story = {key: change.pop(key) for key in STORY_FIELDS if key in change}
+    story = {key: change.pop(key) for key in OUTSIDE_ID if key in change}
     for key in change.keys() - set(SETTINGS):
         raise UserError(f"{name}: no setting '{key}'{suggestion(key, SETTINGS)}")
     arguments = change.get("arguments", (None,))
