@@ -38,6 +38,20 @@ def test_search_finds_dropout_and_opens_the_section(visit):
     expect(page.locator("#dropout")).to_be_in_viewport()
 
 
+def test_search_shows_a_short_text_whole_and_marks_where_a_long_one_is_cut(visit):
+    page = visit("glossary")
+    found = page.locator("#search-found a")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("one pass over all training images")
+    short = found.filter(has_text="One pass over all training images")
+    text = short.first.locator("p").inner_text()
+    assert text.endswith("images.")
+    page.get_by_role("searchbox").first.fill("dropout")
+    found.first.wait_for()
+    long = found.filter(has_text="…").first.locator("p")
+    assert long.inner_text().endswith(" …")
+
+
 def test_search_opens_a_section_of_a_notebook_from_the_keyboard(visit):
     page = visit("glossary")
     page.keyboard.press("Control+k")
