@@ -11,6 +11,7 @@ from cifar100 import paths
 from cifar100.evidence import ENGLISH, KOREAN
 from cifar100.experiments import NOTEBOOKS
 from cifar100.report import figures, measured, verdicts
+from cifar100.report.printing import book_of
 from cifar100.report.sources import CONTENT, TEMPLATES
 from cifar100.report.terms import link_terms, references, terms
 from cifar100.report.words import Words, content
@@ -232,3 +233,12 @@ def test_papers_are_those_of_the_style_sheet():
     css = (TEMPLATES / "assets" / "css" / "base.css").read_text()
     papers = f"{figures.LIGHT_PAPER}, {figures.DARK_PAPER}"
     assert f"--paper: light-dark({papers})" in css
+
+
+def test_in_the_book_sections_keep_their_names():
+    section = '<section aria-labelledby="h"><h2 id="h">Cells</h2></section>'
+    pages = dict.fromkeys(("a.html", "b.html"), f"<article>{section}</article>")
+    book = BeautifulSoup(book_of(pages), "html.parser")
+    named = [s["aria-labelledby"] for s in book.select("section[aria-labelledby]")]
+    assert len(set(named)) == 2
+    assert all(book.find(id=name).text == "Cells" for name in named)
