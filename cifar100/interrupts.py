@@ -32,21 +32,23 @@ def heed_no_more() -> None:
 
 
 @contextlib.contextmanager
-def unheeded() -> Iterator[None]:
-    """A block that no Ctrl-C interrupts, since what it does has to come to its end.
+def held_back() -> Iterator[None]:
+    """A block that has to come to its end: a Ctrl-C inside is heard after it.
 
     Outside of the main thread, which signals never interrupt, nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    heed_no_more()
+    came: list[int] = []
+    before = {n: signal.signal(n, lambda n, _: came.append(n)) for n in SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 def _send_again(dropped: "sys.UnraisableHookArgs") -> None:

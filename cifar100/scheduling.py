@@ -17,7 +17,7 @@ from cifar100 import paths
 from cifar100.costs import macs_by_experiment, petaflop
 from cifar100.errors import UserError, suggestion
 from cifar100.experiments import EXPERIMENTS, FAMILIES
-from cifar100.interrupts import unheeded
+from cifar100.interrupts import held_back
 from cifar100.packing import Pack
 from cifar100.progress import RunsProgress
 from cifar100.recording import check_not_timed
@@ -173,7 +173,8 @@ def record(
             while (waiting or running) and time.monotonic() < end:
                 while waiting and len(running) < workers:
                     job = waiting.pop(0)
-                    running[start(job, options)] = job, time.monotonic()
+                    with held_back():  # else a worker that is not in the list yet
+                        running[start(job, options)] = job, time.monotonic()
                 if packed:
                     packed.update()
                 time.sleep(0.5)
@@ -187,7 +188,7 @@ def record(
                 now = {str(job): last_line(job) for job, _ in running.values()}
                 progress.show(len(waiting), now)
     finally:
-        with unheeded():  # a second Ctrl-C would leave workers that nobody watches
+        with held_back():  # a second Ctrl-C would leave workers that nobody watches
             stop(running)
             if packed:
                 packed.update()

@@ -161,11 +161,32 @@ cli.main(["endless"])
     assert (process.returncode, process.stderr.read()) == (130, "stopped\n")
 
 
+def test_a_ctrl_c_that_is_held_back_is_heard_at_the_end():
+    program = """
+import signal
+from cifar100.interrupts import heed, held_back
+
+heed()
+try:
+    with held_back():
+        signal.raise_signal(signal.SIGINT)
+        print("the block ends")
+    print("never reached")
+except KeyboardInterrupt:
+    print("heard")
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
+    assert (done.stdout, done.stderr) == ("the block ends\nheard\n", "")
+
+
 def test_more_ctrl_c_while_workers_are_stopped_leave_none_of_them(home):
-    """A worker that misses the first request, and a user who asks again and again."""
+    """One that misses the first request; the user asks first when it is just started,
+    and then again and again."""
     count_networks()
     program = """
-import subprocess, sys
+import signal, subprocess, sys
 from cifar100 import scheduling
 from cifar100.interrupts import heed
 
@@ -177,6 +198,7 @@ def start(job, options):
     worker = subprocess.Popen(command, **pipe)
     worker.stdout.readline()
     print(worker.pid, flush=True)
+    signal.raise_signal(signal.SIGINT)
     return worker
 
 heed()
