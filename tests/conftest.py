@@ -160,3 +160,15 @@ def fake_archive(fake, tmp_path) -> Path:
     """The data set of `fake` as a .tar.gz."""
     stem = str(tmp_path / FOLDER)
     return Path(shutil.make_archive(stem, "gztar", fake.folder.parent, FOLDER))
+
+
+@pytest.fixture
+def no_experiments():
+    """None is known; afterwards all are, in their order, which pages follow."""
+    from cifar100.experiments import EXPERIMENTS
+
+    kept = dict(EXPERIMENTS)
+    EXPERIMENTS.clear()
+    yield
+    EXPERIMENTS.clear()
+    EXPERIMENTS.update(kept)

@@ -55,7 +55,7 @@ def stored(home, experiment, seed, plain, ways, device="cpu"):
 
 
 @pytest.fixture
-def ladder(home, monkeypatch):
+def ladder(home, no_experiments, monkeypatch):
     """A root and three children, four seeds each, by name: (plain, OTHER) by seed."""
     shared = {"architecture": "simple_cnn", "evaluations": WAYS, "seeds": 4}
     root = Experiment(name="root", **shared)
@@ -67,12 +67,10 @@ def ladder(home, monkeypatch):
         Experiment(name="noisy", epochs=5, **story),
     ]
     bare = Experiment(name="bare", epochs=6, architecture="simple_cnn", parent="root")
-    for name in list(EXPERIMENTS):
-        monkeypatch.delitem(EXPERIMENTS, name)
     rng = np.random.default_rng(1)
     values = {}
     for place, experiment in enumerate([*ladder, bare]):
-        monkeypatch.setitem(EXPERIMENTS, experiment.name, experiment)
+        EXPERIMENTS[experiment.name] = experiment
         plain = 0.4 + 0.02 * place + rng.normal(0, 0.003, 4)
         other = plain + 0.01 * (place - 1) + rng.normal(0, 0.001 * (place + 1), 4)
         values[experiment.name] = plain, other

@@ -289,5 +289,5 @@ def test_sizes_can_be_given_on_the_command_line():
     [((20, 0.5),), ((20, 0.5), (24, 0.4), (32, 1)), ((4, 1),), ((20,),), (20, 1)],
 )
 def test_sizes_that_no_run_could_have_are_refused(sizes):
-    with pytest.raises(UserError, match="image_sizes are pairs of a side from 8 to 32"):
+    with pytest.raises(UserError, match="image_sizes are pairs of a side from 9 to 32"):
         recipe(image_sizes=sizes)

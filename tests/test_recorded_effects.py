@@ -22,7 +22,7 @@ def finals(rows):
 
 
 @pytest.fixture
-def recorded(monkeypatch):
+def recorded(no_experiments, monkeypatch):
     """Rows of final figures: a root and three children, five seeds each on a CPU."""
     root = Experiment(name="root", architecture="simple_cnn", seeds=5)
     story = {"architecture": "simple_cnn", "parent": "root", "seeds": 5}
@@ -32,10 +32,8 @@ def recorded(monkeypatch):
         Experiment(name="deep", kind="confirmatory", supports=-1, **story),
         Experiment(name="noisy", **story),
     ]
-    for name in list(EXPERIMENTS):
-        monkeypatch.delitem(EXPERIMENTS, name)
     for experiment in ladder:
-        monkeypatch.setitem(EXPERIMENTS, experiment.name, experiment)
+        EXPERIMENTS[experiment.name] = experiment
     rng = np.random.default_rng(3)
     means = {"root": 0.40, "wide": 0.43, "deep": 0.38, "noisy": 0.40}
     rows = [
