@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from cifar100 import paths, scheduling
 from cifar100.errors import PlainError, UserError
 from cifar100.files import write_atomically
+from cifar100.interrupts import SIGNALS
 from cifar100.merging import unpack
 from cifar100.ray_task import Message, check_node, work
 from cifar100.scheduling import Job, log_path
@@ -89,7 +90,7 @@ def _ray() -> Any:
 @contextlib.contextmanager
 def _connected(ray: Any, address: str) -> Iterator[None]:
     """Connected; what Ray does to our signals is undone."""
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {n: signal.getsignal(n) for n in SIGNALS}
     try:
         if address not in ("auto", "local"):  # Ray would try for minutes
             host, _, port = address.rpartition(":")
