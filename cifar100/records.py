@@ -272,16 +272,19 @@ def epochs_table(records: list[Any]) -> pd.DataFrame:
 
 
 def finals_table(records: list[Record]) -> pd.DataFrame:
-    """Tidy, one row per (experiment, seed): final metrics, size, cost, device."""
+    """Tidy, one row per (experiment, seed): final metrics, the gap of top-1 from train
+    to val, size, cost, device."""
     rows = []
     for record in records:
         content = record.data
+        metrics = content["metrics"]
         seconds = {f"{k}_seconds": v for k, v in content["seconds"].items()}
         rows.append(
             {
                 "experiment": record.experiment,
                 "seed": record.seed,
-                **content["metrics"],
+                **metrics,
+                "gap": metrics["train_top1"] - metrics["val_top1"],
                 "parameters": content["fingerprint"]["parameters"],
                 "macs": content["fingerprint"]["macs"],
                 **seconds,

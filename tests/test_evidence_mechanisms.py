@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -11,6 +12,7 @@ from cifar100 import records
 from cifar100.errors import UserError
 from cifar100.evidence import (
     Contrast,
+    by_seed,
     compare,
     compare_evaluated,
     effect_text,
@@ -18,7 +20,9 @@ from cifar100.evidence import (
     effects_table,
     evaluation_gain,
     evaluations_table,
+    interaction,
     judgement,
+    mean_text,
     speaks,
 )
 from cifar100.experiments import EXPERIMENTS, Experiment
@@ -126,6 +130,43 @@ def test_evaluated_comparison_is_exploratory_even_on_a_confirmatory_contrast(lad
 
 def test_plain_comparison_is_compare(ladder):
     assert compare_evaluated("wide", "root") == compare("wide", "root")
+
+
+def test_a_seed_can_be_left_out_of_an_evaluated_comparison(ladder):
+    effect = compare_evaluated("wide", "root", OTHER, without=[1])
+    difference = (ladder["wide"][1] - ladder["root"][1])[[0, 2, 3]]
+    assert (effect.n, effect.mean) == (3, pytest.approx(difference.mean()))
+    assert compare_evaluated("wide", "root", without=[1]).n == 3
+    assert compare_evaluated("deep", "root", OTHER).n == 4
+
+
+def test_scores_come_by_seed_from_a_column_or_from_an_evaluation(ladder, home):
+    (home / "records" / "deep" / "seed-3.json").unlink()
+    runs = records.list_records()
+    plain, other = (by_seed(runs, score) for score in ("plain", OTHER))
+    assert list(plain["wide"]) == list(ladder["wide"][0])
+    assert list(other["deep"][:3]) == list(ladder["deep"][1][:3])
+    assert np.isnan(other.loc[3, "deep"])
+    gap = by_seed(runs, "gap")
+    assert list(gap["wide"]) == pytest.approx(1 - ladder["wide"][0])
+    assert "bare" not in other
+    with pytest.raises(KeyError, match="no_such_score"):
+        by_seed(runs, "no_such_score")
+
+
+def test_an_interaction_is_a_difference_of_effects_over_the_seeds_of_all(ladder, home):
+    (home / "records" / "deep" / "seed-0.json").unlink()
+    found = interaction(("deep", "wide"), ("wide", "root"), OTHER)
+    root, wide, deep = (ladder[name][1] for name in ("root", "wide", "deep"))
+    assert np.isnan(found[0])
+    assert list(found[1:]) == pytest.approx(((deep - wide) - (wide - root))[1:])
+
+
+def test_a_mean_over_seeds_has_the_interval_of_these_seeds_alone():
+    values = pd.Series([0.012, np.nan, 0.018, 0.021], index=[0, 1, 2, 3])
+    low, high = stats.ttest_1samp(values.dropna(), 0).confidence_interval()
+    text = f"{100 * low:+.1f} to {100 * high:+.1f} pp, 3 seeds alone"
+    assert mean_text(values) == f"+1.7 pp ({text})"
 
 
 def test_a_table_of_effects_has_each_pair_under_each_evaluation(ladder):

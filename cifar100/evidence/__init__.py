@@ -58,6 +58,7 @@ from cifar100.evidence.recorded import (
     recorded_effects,
     trains_anew,
 )
+from cifar100.evidence.seeds import by_seed, interaction, mean_text
 from cifar100.evidence.wording import effect_text, interval_text, pp, verdict
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "best_of",
     "binomial_error",
     "by_class",
+    "by_seed",
     "by_size",
     "compare",
     "compare_evaluated",
@@ -91,12 +93,14 @@ __all__ = [
     "guesses",
     "headlines",
     "in_words",
+    "interaction",
     "interval_text",
     "judgement",
     "kind_of",
     "kinship",
     "mean_interval",
     "mean_probability",
+    "mean_text",
     "moderate",
     "of_superclasses",
     "on_front",

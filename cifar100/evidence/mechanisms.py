@@ -4,7 +4,7 @@ An evaluation scores a network that is already trained in another way, for examp
 its dropout left on. All effects here are exploratory: intervals, no verdict words.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -24,6 +24,7 @@ from cifar100.evidence.recorded import (
     contrasts,
     effects_in,
     finals,
+    seeds_left,
     trains_anew,
 )
 from cifar100.evidence.wording import effect_text
@@ -73,7 +74,13 @@ def evaluation_gain(name: str, evaluation: str) -> PairedEffect:
     )
 
 
-def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> PairedEffect:
+def compare_evaluated(
+    child: str,
+    parent: str,
+    evaluation: str = PLAIN,
+    *,
+    without: Collection[int] = (),
+) -> PairedEffect:
     """As `compare`, with both experiments scored by `evaluation`.
 
     Variances are moderated by those of the ladder under the same evaluation. It is
@@ -81,12 +88,12 @@ def compare_evaluated(child: str, parent: str, evaluation: str = PLAIN) -> Paire
     `UserError` as `compare` does, and for an evaluation that one of them lacks.
     """
     if evaluation == PLAIN:
-        return compare(child, parent)
+        return compare(child, parent, without=without)
     _check(child, evaluation)
     _check(parent, evaluation)
     asked = [replace(c, kind="exploratory") for c in contrasts()]
     scored = _evaluated(records.list_records(), evaluation)
-    return compare_in(scored, asked, child, parent)
+    return compare_in(seeds_left(scored, child, parent, without), asked, child, parent)
 
 
 def effects_table(

@@ -74,9 +74,15 @@ def compare(child: str, parent: str, *, without: Collection[int] = ()) -> Paired
     """
     asked = contrasts(family_of(child))
     found = finals(records.list_records())
-    ours = found["experiment"].isin([child, parent])
-    kept = found[~(ours & found["seed"].isin(list(without)))]
-    return compare_in(kept, asked, child, parent)
+    return compare_in(seeds_left(found, child, parent, without), asked, child, parent)
+
+
+def seeds_left(
+    finals: pd.DataFrame, child: str, parent: str, without: Collection[int]
+) -> pd.DataFrame:
+    """`finals` less the rows of some seeds of these two; of others they stay."""
+    ours = finals["experiment"].isin([child, parent])
+    return finals[~(ours & finals["seed"].isin(list(without)))]
 
 
 def family_of(experiment: str) -> str:
