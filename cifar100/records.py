@@ -178,11 +178,12 @@ def pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an npz file; nothing in it can run. `UserError` if damaged."""
+    """The arrays of an npz file; nothing in it can run. `UserError` if it is bad."""
     try:
         return read_npz(path, largest=LARGEST_ARRAYS)
-    except ValueError as error:
-        raise UserError(f"{path}: {error}; get it again from git") from None
+    except (FileNotFoundError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{path}: {reason}; get it again from git") from None
 
 
 def read(path: Path) -> Record:

@@ -13,6 +13,7 @@ from cifar100.evidence import (
     effect_text,
     effects,
     interval_text,
+    outcome,
     paired_differences,
     pp,
     verdict,
@@ -164,6 +165,26 @@ def test_an_effect_in_text_has_its_moderated_interval_and_its_seeds():
     assert effect_text(wide) == "+2.0 pp (+1.6 to +2.4 pp, 5 seeds)"
     narrow = replace(wide, mean=0.0002, moderated_low=-0.0004, moderated_high=0.0008)
     assert effect_text(narrow) == "+0.02 pp (−0.04 to +0.08 pp, 5 seeds)"
+
+
+def test_an_outcome_says_whether_it_is_clear():
+    values, asked = ladder([0.02, 0.0, 0.0])
+    effect = replace(
+        effects(values, asked)[0], moderated_low=0.0161, moderated_high=0.0239
+    )
+    assert outcome(effect) == "+2.0 pp"
+    open_one = replace(effect, moderated_low=-0.0081)
+    assert outcome(open_one) == "nothing clear (−0.8 to +2.4 pp)"
+    assert outcome(replace(open_one, mean=-0.01, moderated_high=0.0)).startswith(
+        "nothing"
+    )
+
+
+def test_no_effect_shows_the_interval_that_it_goes_by():
+    values, asked = ladder([0.02, 0.0, 0.0])
+    effect = replace(effects(values, asked)[1], word="no effect worth 1 pp")
+    low, high = effect.interval(0.9)
+    assert f"{interval_text(low, high)} at 90 %)." in verdict(effect)
 
 
 def test_a_p_value_shows_on_which_side_of_the_limit_it_lies():

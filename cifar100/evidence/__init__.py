@@ -21,7 +21,13 @@ from cifar100.evidence.exam import (
     top1_on,
     with_test,
 )
-from cifar100.evidence.findings import findings, headlines, in_words, kind_of
+from cifar100.evidence.findings import (
+    findings,
+    hangs_on_images,
+    headlines,
+    in_words,
+    kind_of,
+)
 from cifar100.evidence.korean import KOREAN
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
@@ -55,11 +61,19 @@ from cifar100.evidence.paired import (
 from cifar100.evidence.recorded import (
     compare,
     contrasts,
+    on_other_images,
     recorded_effects,
     trains_anew,
+    verdicts,
 )
 from cifar100.evidence.seeds import by_seed, interaction, mean_text
-from cifar100.evidence.wording import effect_text, interval_text, pp, verdict
+from cifar100.evidence.wording import (
+    effect_text,
+    interval_text,
+    outcome,
+    pp,
+    verdict,
+)
 
 __all__ = [
     "BY_SUPERCLASS",
@@ -91,6 +105,7 @@ __all__ = [
     "expected_spreads",
     "findings",
     "guesses",
+    "hangs_on_images",
     "headlines",
     "in_words",
     "interaction",
@@ -104,6 +119,8 @@ __all__ = [
     "moderate",
     "of_superclasses",
     "on_front",
+    "on_other_images",
+    "outcome",
     "pair_spreads",
     "paired_differences",
     "paired_image_error",
@@ -118,6 +135,7 @@ __all__ = [
     "top1_on",
     "trains_anew",
     "verdict",
+    "verdicts",
     "vote",
     "with_test",
 ]

@@ -131,6 +131,27 @@ def effects_of(pairs: Iterable[tuple[Contrast, np.ndarray]]) -> list[PairedEffec
     return _judged(found, family)
 
 
+def with_errors(
+    found: Sequence[PairedEffect], errors: Sequence[float], family: int
+) -> list[PairedEffect]:
+    """Effects with a further, independent standard error each, judged by the same rule.
+
+    Moderated bounds, p and word are those of both errors together; the degrees of
+    freedom stay, which errs on the wide side. `family` is the number of confirmatory
+    contrasts that Holm's correction counts.
+    """
+    wider = []
+    for effect, error in zip(found, errors, strict=True):
+        both = float(np.hypot(effect.standard_error, error))
+        p = 2 * stats.t.sf(abs(effect.mean) / both, effect.degrees) if both else 1.0
+        effect = replace(
+            effect, standard_error=both, p=float(p), p_adjusted=None, word=None
+        )
+        low, high = effect.interval(1 - ALPHA)
+        wider.append(replace(effect, moderated_low=low, moderated_high=high))
+    return _judged(wider, family)
+
+
 def _numbers(differences: Sequence[np.ndarray]) -> list[dict[str, Any]]:
     """The numeric fields of a `PairedEffect`, one dict per contrast."""
     n = np.array([len(d) for d in differences])

@@ -28,12 +28,22 @@ def effect_text(effect: PairedEffect) -> str:
     return f"{pp(effect.mean, digits)} ({interval}, {effect.n} seeds)"
 
 
+def outcome(effect: PairedEffect) -> str:
+    """An effect in half a clause: "+2.8 pp", or "nothing clear (−0.8 to +1.3 pp)" where
+    its moderated 95 % interval holds zero."""
+    low, high = effect.moderated_low, effect.moderated_high
+    if low <= 0 <= high:
+        return f"nothing clear ({interval_text(low, high)})"
+    return pp(effect.mean, digits_of(low, high))
+
+
 def verdict(effect: PairedEffect, claim: str | None = None) -> str:
     """One sentence of Markdown on an effect from `compare`, after `claim`.
 
     Both 95 % intervals are given: the moderated one, which the word belongs to, and the
-    one from these seeds alone. An exploratory effect has no word, and a confirmatory
-    one is open until all of its seeds are recorded.
+    one from these seeds alone; *no effect worth 1 pp* goes by a third, of 90 %. An
+    exploratory effect has no word, and a confirmatory one is open until all of its
+    seeds are recorded.
     """
     if claim is None:  # a claim, and not what was found
         claim = f"“{effect.claim}”" if effect.claim else ""
@@ -48,10 +58,10 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
         return f"{finding} paired seeds, exploratory)."
     if effect.word is None:
         return f"**Verdict: open.** {finding} of {effect.seeds} paired seeds)."
-    adjusted = p_text(effect.p_adjusted)
-    return (
-        f"**Verdict: {effect.word}.** {finding} paired seeds, adjusted p {adjusted})."
-    )
+    grounds = f"adjusted p {p_text(effect.p_adjusted)}"
+    if effect.word == "no effect worth 1 pp":
+        grounds = f"{interval_text(*effect.interval(0.9), digits)} at 90 %"
+    return f"**Verdict: {effect.word}.** {finding} paired seeds, {grounds})."
 
 
 def digits_of(low: float, high: float) -> int:
