@@ -19,7 +19,6 @@ from cifar100.evidence import (
     KOREAN,
     Language,
     findings,
-    hangs_on_images,
     headlines,
     in_words,
 )
@@ -29,7 +28,6 @@ from cifar100.records import Record, list_records
 
 COMMAND = "make readme"
 FILES = {"README.md": ENGLISH, "README.ko.md": KOREAN}
-MARK = "\N{DAGGER}"
 SHOWN = ["row", "claim", "student", "ours", "difference", "anew", "seeds", "verdict"]
 SENTENCES = {
     "en": {
@@ -39,9 +37,6 @@ SENTENCES = {
         "ensemble": "An *ensemble* of {0} networks (“{1}”), averaged over images and "
         "their mirror images, reaches {2}. It is no row of the table, as it takes {0} "
         "trainings.",
-        "images": "{} The verdict hangs on these 5,000 images: with the error that "
-        "their choice leaves counted in, beside that of the seeds, it would be another "
-        "(notebook 00).",
         "network": "network",
         "top1": "val top-1 (95 % interval over seeds)",
         "notebooks": "Notebooks in the report: {} of {} ({}).",
@@ -60,9 +55,6 @@ SENTENCES = {
         "ensemble": "신경망 {0}개(‘{1}’)의 예측을, 좌우로 뒤집은 이미지에 대한 "
         "예측까지 모두 평균한 *앙상블*의 정확도는 {2}입니다. 학습을 {0}번 해야 하므로 "
         "표에는 넣지 않았습니다.",
-        "images": "{} 이 판정은 여기서 쓴 검증 이미지 5,000장에 달려 있습니다. 시드의 "
-        "오차에 이미지를 고르는 데서 오는 오차까지 더하면 판정이 달라집니다 "
-        "(00번 노트북).",
         "network": "신경망",
         "top1": "val top-1 (시드별 결과로 구한 95% 신뢰구간)",
         "notebooks": "보고서에 실린 노트북: {1}개 중 {0}개 ({2}).",
@@ -91,12 +83,10 @@ def _findings(language: Language, table: pd.DataFrame, folder: Path) -> str:
     """The confirmatory claims of which runs are recorded, and what is left."""
     claims = table[table["kind"] == "confirmatory"]
     recorded = claims[claims["n"] > 0]
-    said = in_words(recorded, language)
-    hangs = [hangs_on_images(row) for row in recorded.to_dict("records")]
-    said["verdict"] += [f" {MARK}" if mark else "" for mark in hangs]
+    table = in_words(recorded, language)
     rows = [
         [_link(row["row"], row["notebook"], folder), *(row[c] for c in SHOWN[1:])]
-        for row in said.to_dict("records")
+        for row in table.to_dict("records")
     ]
     words, begun = SENTENCES[language.code], set(recorded["row"])
     left = [
@@ -104,8 +94,6 @@ def _findings(language: Language, table: pd.DataFrame, folder: Path) -> str:
         for row in dict.fromkeys(claims.loc[claims["n"] == 0, "row"])
     ]
     lines = [_table([language.heads[c] for c in SHOWN], rows)]
-    if any(hangs):
-        lines.append(words["images"].format(MARK))
     if left:
         lines.append(words["not tested"].format(", ".join(left)))
     return "\n\n".join(lines)

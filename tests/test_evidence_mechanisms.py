@@ -150,8 +150,9 @@ def test_scores_come_by_seed_from_a_column_or_from_an_evaluation(ladder, home):
     gap = by_seed(runs, "gap")
     assert list(gap["wide"]) == pytest.approx(1 - ladder["wide"][0])
     assert "bare" not in other
-    with pytest.raises(KeyError, match="no_such_score"):
-        by_seed(runs, "no_such_score")
+    for found, score in ((runs, "no_such_score"), ([], "plain")):
+        with pytest.raises(UserError, match=f"No run is scored by '{score}'"):
+            by_seed(found, score)
 
 
 def test_an_interaction_is_a_difference_of_effects_over_the_seeds_of_all(ladder, home):
@@ -167,6 +168,8 @@ def test_a_mean_over_seeds_has_the_interval_of_these_seeds_alone():
     low, high = stats.ttest_1samp(values.dropna(), 0).confidence_interval()
     text = f"{100 * low:+.1f} to {100 * high:+.1f} pp, 3 seeds alone"
     assert mean_text(values) == f"+1.7 pp ({text})"
+    with pytest.raises(UserError, match="1 recorded seed in common"):
+        mean_text(values[:2])
 
 
 def test_a_table_of_effects_has_each_pair_under_each_evaluation(ladder):

@@ -20,11 +20,10 @@ LANGUAGES = pytest.mark.parametrize("language", [ENGLISH, KOREAN], ids=lambda x:
 def copy_records(home, **seeds):
     """Real records into `home`: for each experiment, that many seeds."""
     for name, count in seeds.items():
-        folder = home / "records" / name
-        folder.mkdir(parents=True, exist_ok=True)
         for seed in range(count):
-            for kind in ("json", "val.npz"):
-                shutil.copy(RECORDS / name / f"seed-{seed}.{kind}", folder)
+            target = home / "records" / name / f"seed-{seed}.json"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(RECORDS / name / target.name, target)
 
 
 def val_top1(name, count):

@@ -23,7 +23,6 @@ from cifar100.evidence.exam import (
 )
 from cifar100.evidence.findings import (
     findings,
-    hangs_on_images,
     headlines,
     in_words,
     kind_of,
@@ -48,6 +47,7 @@ from cifar100.evidence.noise import (
     pair_spreads,
     paired_image_error,
     seeds_needed,
+    shared_image_error,
     spread,
     vote,
 )
@@ -64,7 +64,6 @@ from cifar100.evidence.recorded import (
     on_other_images,
     recorded_effects,
     trains_anew,
-    verdicts,
 )
 from cifar100.evidence.seeds import by_seed, interaction, mean_text
 from cifar100.evidence.wording import (
@@ -105,7 +104,6 @@ __all__ = [
     "expected_spreads",
     "findings",
     "guesses",
-    "hangs_on_images",
     "headlines",
     "in_words",
     "interaction",
@@ -128,6 +126,7 @@ __all__ = [
     "rank_agreement",
     "recorded_effects",
     "seeds_needed",
+    "shared_image_error",
     "speaks",
     "spread",
     "standings",
@@ -135,7 +134,6 @@ __all__ = [
     "top1_on",
     "trains_anew",
     "verdict",
-    "verdicts",
     "vote",
     "with_test",
 ]

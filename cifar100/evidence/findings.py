@@ -9,7 +9,7 @@ import pandas as pd
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import evaluated_effects
 from cifar100.evidence.paired import PairedEffect, mean_interval
-from cifar100.evidence.recorded import on_other_images, recorded_effects
+from cifar100.evidence.recorded import recorded_effects
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment, Step
 from cifar100.records import Record, list_records
 
@@ -47,7 +47,6 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     | `effect`, `low`, `high` | paired difference, moderated 95 % interval |
     | `anew`, `anew_low`, `anew_high` | the same, batch-norm statistics re-estimated |
     | `p_adjusted`, `word` | Holm's p and the verdict word |
-    | `on_images` | the word with the choice of images as a second error |
     | `n`, `seeds` | seeds that are recorded, and planned |
     | `notebook` | number of the one that shows it, such as 05 |
 
@@ -58,11 +57,9 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     values = _values(found)
     effects = {e.child: e for f in FAMILIES for e in recorded_effects(f, found)}
     anew = {e.child: e for e in evaluated_effects("batch_norm_reestimated", found)}
-    on_images = {e.child: e.word or "" for e in on_other_images(found)}
     rows = [
         _row(step, EXPERIMENTS[name], values, effects.get(name))
         | _bounded(anew.get(name), ("anew", "anew_low", "anew_high"))
-        | {"on_images": on_images.get(name, "")}
         for step in STORY
         for name in claims_of(step.row)
     ]
@@ -179,9 +176,3 @@ def kind_of(row: Mapping[str, Any]) -> str:
     if row["kind"] == "exploratory":
         return "exploratory"
     return row["word"] or "open"
-
-
-def hangs_on_images(row: Mapping[str, Any]) -> bool:
-    """Whether the word of a row of `findings` is another with the choice of images as
-    a second error."""
-    return bool(row["word"]) and row["word"] != row["on_images"]

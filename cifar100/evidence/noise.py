@@ -40,6 +40,30 @@ def paired_image_error(
     return float(gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
+def shared_image_error(
+    child: Mapping[int, np.ndarray], parent: Mapping[int, np.ndarray]
+) -> float:
+    """The part of `paired_image_error` that is common to all seeds.
+
+    What an image gains with a seed is a mean, and a part of the seed, of the image, and
+    of the two together. The last shrinks with seeds and is in their standard error
+    already; that of the image no number of seeds shrinks. Its variance is estimated by
+    the method of moments for two crossed factors (Searle, Casella & McCulloch 1992,
+    *Variance Components*, chapter 4), 0 where that is negative. NaN for fewer than
+    two common seeds.
+    """
+    common = sorted(child.keys() & parent.keys())
+    if len(common) < 2:
+        return float("nan")
+    gains = np.stack([child[seed].astype(float) - parent[seed] for seed in common])
+    by_image, by_seed = gains.mean(axis=0), gains.mean(axis=1, keepdims=True)
+    rest = gains - by_image - by_seed + gains.mean()
+    seeds, images = gains.shape
+    residual = (rest**2).sum() / ((seeds - 1) * (images - 1))
+    variance = by_image.var(ddof=1) - residual / seeds
+    return float(np.sqrt(max(variance, 0.0) / images))
+
+
 def spread(finals: pd.DataFrame, images: int = 10_000) -> pd.DataFrame:
     """Two kinds of noise in the `test_top1` of each experiment with two runs or more.
 

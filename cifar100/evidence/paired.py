@@ -136,16 +136,27 @@ def with_errors(
 ) -> list[PairedEffect]:
     """Effects with a further, independent standard error each, judged by the same rule.
 
-    Moderated bounds, p and word are those of both errors together; the degrees of
-    freedom stay, which errs on the wide side. `family` is the number of confirmatory
-    contrasts that Holm's correction counts.
+    The further error is taken as known, so the degrees of freedom grow with its share
+    (Satterthwaite 1946). Moderated bounds, p and word are those of both errors
+    together. `family` is the number of confirmatory contrasts that Holm's correction
+    counts.
     """
     wider = []
     for effect, error in zip(found, errors, strict=True):
+        if not error:
+            wider.append(replace(effect, p_adjusted=None, word=None))
+            continue
         both = float(np.hypot(effect.standard_error, error))
-        p = 2 * stats.t.sf(abs(effect.mean) / both, effect.degrees) if both else 1.0
+        share = (effect.standard_error / both) ** 2
+        degrees = effect.degrees / share**2 if share else np.inf
+        p = float(2 * stats.t.sf(abs(effect.mean) / both, degrees))
         effect = replace(
-            effect, standard_error=both, p=float(p), p_adjusted=None, word=None
+            effect,
+            standard_error=both,
+            degrees=degrees,
+            p=p,
+            p_adjusted=None,
+            word=None,
         )
         low, high = effect.interval(1 - ALPHA)
         wider.append(replace(effect, moderated_low=low, moderated_high=high))

@@ -1,7 +1,7 @@
 """The effects of the ladder, from the runs that are recorded."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 
 from cifar100 import records
 from cifar100.errors import UserError
-from cifar100.evidence.noise import paired_image_error
+from cifar100.evidence.noise import shared_image_error
 from cifar100.evidence.paired import (
     FEWEST_SEEDS,
     Contrast,
@@ -18,7 +18,6 @@ from cifar100.evidence.paired import (
     paired_differences,
     with_errors,
 )
-from cifar100.evidence.wording import verdict
 from cifar100.experiments import EXPERIMENTS, FAMILIES, Experiment, get
 
 COLUMNS = [
@@ -90,7 +89,7 @@ def seeds_left(
 
 def on_other_images(found: list[records.Record] | None = None) -> list[PairedEffect]:
     """The claims of the ladder that have an effect, each judged with a second error:
-    that other validation images could have been drawn. See `paired_image_error`."""
+    that other validation images could have been drawn. See `shared_image_error`."""
     found = records.list_records() if found is None else found
     effects = recorded_effects(found=found)
     claims = [e for e in effects if e.kind == "confirmatory"]
@@ -99,26 +98,9 @@ def on_other_images(found: list[records.Record] | None = None) -> list[PairedEff
     for run in found:
         if run.experiment in asked:
             right[run.experiment][run.seed] = run.val()["rank"] == 0
-    errors = [paired_image_error(right[c.child], right[c.parent]) for c in claims]
+    errors = [shared_image_error(right[c.child], right[c.parent]) for c in claims]
     family = sum(c.kind == "confirmatory" for c in contrasts())
     return with_errors(claims, errors, family)
-
-
-def verdicts(effects: Iterable[PairedEffect]) -> str:
-    """The `verdict` of each effect, a paragraph of Markdown each, and a sentence where
-    its word hangs on which images were chosen for validation."""
-    on_images = {(e.child, e.parent): e.word for e in on_other_images()}
-    paragraphs = []
-    for effect in effects:
-        text = verdict(effect)
-        other = on_images.get((effect.child, effect.parent))
-        if effect.word and other and other != effect.word:
-            text += (
-                " † The word hangs on these 5,000 images: with the error that their "
-                f"choice leaves counted in, it would be *{other}* (notebook 00)."
-            )
-        paragraphs.append(text)
-    return "\n\n".join(paragraphs)
 
 
 def family_of(experiment: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import pandas as pd
 
 from cifar100 import records
+from cifar100.errors import UserError
 from cifar100.evidence.mechanisms import PLAIN, evaluations_table
-from cifar100.evidence.paired import mean_interval
+from cifar100.evidence.paired import FEWEST_SEEDS, mean_interval
 from cifar100.evidence.wording import digits_of, interval_text, pp
 
 
@@ -14,7 +15,8 @@ def by_seed(runs: Iterable[records.Record], score: str = PLAIN) -> pd.DataFrame:
     """One score of `runs`: a row per seed, a column per experiment, nan for no run.
 
     `score` is a column of `records.finals_table`, such as "train_top1" or "gap", or the
-    name of an evaluation; its val top-1 is then given. Raises `KeyError` for others.
+    name of an evaluation; its val top-1 is then given. A run that stopped early has
+    that of the half of val that it is scored on. Raises `UserError` if no run has it.
     """
     runs = list(runs)
     table, values = records.finals_table(runs), score
@@ -22,7 +24,9 @@ def by_seed(runs: Iterable[records.Record], score: str = PLAIN) -> pd.DataFrame:
         table, values = evaluations_table(runs), "val_top1"
         table = table[table["evaluation"] == score]
         if table.empty:
-            raise KeyError(score)
+            raise UserError(
+                f"No run is scored by '{score}'; `cifar100 record` records runs."
+            )
     return table.pivot(index="seed", columns="experiment", values=values)
 
 
@@ -44,8 +48,14 @@ def interaction(
 def mean_text(differences: pd.Series) -> str:
     """The mean of a difference by seed, a fraction, with the t interval of these seeds
     alone: "+1.5 pp (+0.6 to +2.4 pp, 3 seeds alone)". Seeds without a value are left
-    out."""
+    out; fewer than two are a `UserError`."""
     values = differences.dropna().to_numpy()
+    if len(values) < FEWEST_SEEDS:
+        raise UserError(
+            f"{len(values)} recorded seed{'' if len(values) == 1 else 's'} in common, "
+            f"an interval needs {FEWEST_SEEDS}; `cifar100 record` records what is "
+            "missing."
+        )
     low, high = mean_interval(values)
     digits = digits_of(low, high)
     inside = interval_text(low, high, digits)

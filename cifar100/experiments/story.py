@@ -114,7 +114,7 @@ STORY = (
         "06",
         "Is it the rate, or a rate that never falls?",
     ),
-    Step("S15", "ResNet", None, "10", "At which depth do shortcuts pay?"),
+    Step("S15", "ResNet", None, "10", "Do shortcuts pay more in a deeper network?"),
     Step(
         "S16",
         "a shortcut in the student's network",
@@ -224,7 +224,7 @@ NOTEBOOKS = (
         "10",
         "10-resnet",
         "When do shortcuts pay?",
-        "At which depth does a network need shortcuts?",
+        "Do shortcuts matter more in a deeper network?",
     ),
     Notebook(
         "11",

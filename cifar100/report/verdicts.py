@@ -7,14 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cifar100.evidence import (
-    ENGLISH,
-    KOREAN,
-    Language,
-    hangs_on_images,
-    in_words,
-    kind_of,
-)
+from cifar100.evidence import ENGLISH, KOREAN, Language, in_words, kind_of
 from cifar100.experiments import STORY, Step
 from cifar100.experiments.story import TARGET_OWN_NETWORK, TARGET_TRANSFER
 
@@ -42,8 +35,7 @@ SORTED_BY_NUMBER = {
 @dataclass(frozen=True)
 class Line:
     """One row of `findings`: `said` are its words by column, `values` what columns sort
-    by, `kind` its verdict word in English, or why it has none; `hangs` tells whether
-    that depends on which images were chosen."""
+    by, `kind` its verdict word in English, or why it has none."""
 
     found: Mapping[str, Any]
     said: Mapping[str, str]
@@ -52,10 +44,6 @@ class Line:
     @property
     def mark(self) -> str:
         return MARKS[self.kind]
-
-    @property
-    def hangs(self) -> bool:
-        return hangs_on_images(self.found)
 
     @property
     def values(self) -> dict[str, str]:
