@@ -26,8 +26,9 @@ def lenet5(
     layers of 120 and 84 units. With one grey channel and 10 classes it has the 61,706
     parameters of the usual modern count; the paper's own 60,000 have a sparse table of
     connections, trained pooling and no dense output layer. Differs from the paper in
-    three colour channels, in that table, in pooling without trained scale and bias, in
-    a plain tanh, and in a linear classifier where the paper has radial basis functions.
+    three colour channels, in that table, in pooling without trained scale and bias and
+    without the squashing function behind it, in a plain tanh, and in a linear
+    classifier where the paper has radial basis functions.
 
     The arguments are what later years changed: `activation` "relu", `pooling` "max",
     `batch_norm` before each activation of a convolution, `padding` "same", more
