@@ -21,12 +21,7 @@ from cifar100.evidence.exam import (
     top1_on,
     with_test,
 )
-from cifar100.evidence.findings import (
-    findings,
-    headlines,
-    in_words,
-    kind_of,
-)
+from cifar100.evidence.findings import findings, headlines, in_words, kind_of
 from cifar100.evidence.korean import KOREAN
 from cifar100.evidence.languages import ENGLISH, Language
 from cifar100.evidence.mechanisms import (
