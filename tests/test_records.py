@@ -138,6 +138,13 @@ def test_equal_arrays_give_equal_bytes():
     assert records.pack_arrays(arrays) == records.pack_arrays(dict(arrays))
 
 
+def test_missing_predictions_are_named_in_one_line(tmp_path):
+    path = tmp_path / "seed-0.val.npz"
+    with pytest.raises(UserError, match=r"seed-0\.val\.npz: No such file") as error:
+        records.read_arrays(path)
+    assert "\n" not in str(error.value)
+
+
 def test_tables_are_tidy(home, run):
     for seed in (1, 0):
         records.write(replace(run, seed=seed))

@@ -33,11 +33,11 @@ def paired_image_error(
     Both map a seed to what was right, bool (N,), of the same images. The networks stay
     as they are, N other images are drawn; NaN without a common seed.
     """
-    common = child.keys() & parent.keys()
-    if not common:
+    gains = _gains(child, parent)
+    if not len(gains):
         return float("nan")
-    gains = np.mean([child[s].astype(float) - parent[s] for s in common], axis=0)
-    return float(gains.std(ddof=1) / np.sqrt(len(gains)))
+    by_image = gains.mean(axis=0)
+    return float(by_image.std(ddof=1) / np.sqrt(len(by_image)))
 
 
 def shared_image_error(
@@ -52,16 +52,23 @@ def shared_image_error(
     *Variance Components*, chapter 4), 0 where that is negative. NaN for fewer than
     two common seeds.
     """
-    common = sorted(child.keys() & parent.keys())
-    if len(common) < 2:
+    gains = _gains(child, parent)
+    if len(gains) < 2:
         return float("nan")
-    gains = np.stack([child[seed].astype(float) - parent[seed] for seed in common])
     by_image, by_seed = gains.mean(axis=0), gains.mean(axis=1, keepdims=True)
     rest = gains - by_image - by_seed + gains.mean()
     seeds, images = gains.shape
     residual = (rest**2).sum() / ((seeds - 1) * (images - 1))
     variance = by_image.var(ddof=1) - residual / seeds
     return float(np.sqrt(max(variance, 0.0) / images))
+
+
+def _gains(
+    child: Mapping[int, np.ndarray], parent: Mapping[int, np.ndarray]
+) -> np.ndarray:
+    """What each image gains with each common seed, (seeds, images) float64."""
+    common = sorted(child.keys() & parent.keys())
+    return np.array([child[seed].astype(float) - parent[seed] for seed in common])
 
 
 def spread(finals: pd.DataFrame, images: int = 10_000) -> pd.DataFrame:

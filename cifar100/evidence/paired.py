@@ -20,6 +20,7 @@ Word = Literal["held", "reversed", "no effect worth 1 pp", "not decidable"]
 ALPHA = 0.05
 WORTH = 0.01  # the smallest difference in accuracy that the course cares about
 FEWEST_SEEDS = 2  # one difference has no spread
+EQUIVALENCE = 1 - 2 * ALPHA  # level of the interval of two one-sided tests
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float
     return float(values.mean() - half), float(values.mean() + half)
 
 
+def in_common(n: int) -> str:
+    """That `n` seeds are too few for an interval, the end of a message."""
+    return (
+        f"{n} recorded seed{'' if n == 1 else 's'} in common, an interval needs "
+        f"{FEWEST_SEEDS}; `cifar100 record` records what is missing."
+    )
+
+
 def paired_differences(
     child: Mapping[int, float], parent: Mapping[int, float]
 ) -> np.ndarray:
@@ -141,25 +150,19 @@ def with_errors(
     together. `family` is the number of confirmatory contrasts that Holm's correction
     counts.
     """
-    wider = []
-    for effect, error in zip(found, errors, strict=True):
-        if not error:
-            wider.append(replace(effect, p_adjusted=None, word=None))
-            continue
-        both = float(np.hypot(effect.standard_error, error))
-        share = (effect.standard_error / both) ** 2
-        degrees = effect.degrees / share**2 if share else np.inf
-        p = float(2 * stats.t.sf(abs(effect.mean) / both, degrees))
-        effect = replace(
-            effect,
-            standard_error=both,
-            degrees=degrees,
-            p=p,
-            p_adjusted=None,
-            word=None,
-        )
-        low, high = effect.interval(1 - ALPHA)
-        wider.append(replace(effect, moderated_low=low, moderated_high=high))
+    mean, own, degrees = (
+        np.array([getattr(effect, field) for effect in found])
+        for field in ("mean", "standard_error", "degrees")
+    )
+    both = np.hypot(own, errors)
+    share = np.divide(own**2, both**2, out=np.ones_like(own), where=both > 0)
+    known = np.full_like(degrees, np.inf)  # where all of the error is known
+    degrees = np.divide(degrees, share**2, out=known, where=share > 0)
+    rows = _rows(_tested(mean, both, degrees))
+    wider = [
+        replace(effect, **row, p_adjusted=None, word=None)
+        for effect, row in zip(found, rows, strict=True)
+    ]
     return _judged(wider, family)
 
 
@@ -172,21 +175,34 @@ def _numbers(differences: Sequence[np.ndarray]) -> list[dict[str, Any]]:
     degrees = np.minimum(n - 1 + prior_degrees, (n - 1).sum())
     error = np.sqrt(posterior / n)
     own_half = stats.t.ppf(1 - ALPHA / 2, n - 1) * np.sqrt(own / n)
-    half = stats.t.ppf(1 - ALPHA / 2, degrees) * error
-    # Without any spread there is nothing to judge a mean by: t = 0, p = 1.
-    t = np.divide(np.abs(mean), error, out=np.zeros_like(mean), where=error > 0)
     columns = {
         "n": n,
         "mean": mean,
         "low": mean - own_half,
         "high": mean + own_half,
+        "prior_degrees": np.full(len(n), prior_degrees),
+        **_tested(mean, error, degrees),
+    }
+    return _rows(columns)
+
+
+def _tested(
+    mean: np.ndarray, error: np.ndarray, degrees: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The fields of a `PairedEffect` that follow from mean, error and degrees."""
+    half = stats.t.ppf(1 - ALPHA / 2, degrees) * error
+    # Without any spread there is nothing to judge a mean by: t = 0, p = 1.
+    t = np.divide(np.abs(mean), error, out=np.zeros_like(mean), where=error > 0)
+    return {
         "moderated_low": mean - half,
         "moderated_high": mean + half,
         "standard_error": error,
         "degrees": degrees,
-        "prior_degrees": np.full(len(n), prior_degrees),
         "p": 2 * stats.t.sf(t, degrees),
     }
+
+
+def _rows(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     rows = zip(*(column.tolist() for column in columns.values()), strict=True)
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
@@ -214,7 +230,7 @@ def _word(effect: PairedEffect, p_adjusted: float) -> Word:
     """The first of the four that applies: a clear sign counts even when it is small."""
     if p_adjusted < ALPHA:
         return "held" if effect.mean * effect.supports > 0 else "reversed"
-    low, high = effect.interval(1 - 2 * ALPHA)  # two one-sided tests at 5 % each
+    low, high = effect.interval(EQUIVALENCE)
     if effect.standard_error > 0 and low > -WORTH and high < WORTH:
         return "no effect worth 1 pp"
     return "not decidable"

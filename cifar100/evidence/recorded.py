@@ -1,7 +1,7 @@
 """The effects of the ladder, from the runs that are recorded."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from cifar100.evidence.paired import (
     Contrast,
     PairedEffect,
     effects_of,
+    in_common,
     paired_differences,
     with_errors,
 )
@@ -87,12 +88,11 @@ def seeds_left(
     return finals[~(ours & finals["seed"].isin(list(without)))]
 
 
-def on_other_images(found: list[records.Record] | None = None) -> list[PairedEffect]:
-    """The claims of the ladder that have an effect, each judged with a second error:
-    that other validation images could have been drawn. See `shared_image_error`."""
-    found = records.list_records() if found is None else found
-    effects = recorded_effects(found=found)
-    claims = [e for e in effects if e.kind == "confirmatory"]
+def on_other_images(
+    claims: Sequence[PairedEffect], found: list[records.Record]
+) -> list[PairedEffect]:
+    """Claims of the ladder, each judged with a second error: that other validation
+    images could have been drawn. See `shared_image_error`. `found` are the records."""
     asked = {name for claim in claims for name in (claim.child, claim.parent)}
     right: dict[str, dict[int, np.ndarray]] = {name: {} for name in asked}
     for run in found:
@@ -170,11 +170,7 @@ def _obstacle(runs: Runs, child: str, parent: str) -> str | None:
     scores = _scores(*both)
     common = scores[0].keys() & scores[1].keys()
     if len(common) < FEWEST_SEEDS:
-        return (
-            f"'{child}' and '{parent}' have {len(common)} recorded seed"
-            f"{'' if len(common) == 1 else 's'} in common, an interval needs "
-            f"{FEWEST_SEEDS}; `cifar100 record` records what is missing."
-        )
+        return f"'{child}' and '{parent}' have {in_common(len(common))}"
     for column, quantity in (("device_kind", "device"), ("precision", "precision")):
         kinds = sorted({columns[column][seed] for columns in both for seed in common})
         if len(kinds) > 1:

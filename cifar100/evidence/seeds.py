@@ -7,7 +7,7 @@ import pandas as pd
 from cifar100 import records
 from cifar100.errors import UserError
 from cifar100.evidence.mechanisms import PLAIN, evaluations_table
-from cifar100.evidence.paired import FEWEST_SEEDS, mean_interval
+from cifar100.evidence.paired import FEWEST_SEEDS, in_common, mean_interval
 from cifar100.evidence.wording import digits_of, interval_text, pp
 
 
@@ -51,11 +51,7 @@ def mean_text(differences: pd.Series) -> str:
     out; fewer than two are a `UserError`."""
     values = differences.dropna().to_numpy()
     if len(values) < FEWEST_SEEDS:
-        raise UserError(
-            f"{len(values)} recorded seed{'' if len(values) == 1 else 's'} in common, "
-            f"an interval needs {FEWEST_SEEDS}; `cifar100 record` records what is "
-            "missing."
-        )
+        raise UserError(in_common(len(values)))
     low, high = mean_interval(values)
     digits = digits_of(low, high)
     inside = interval_text(low, high, digits)

@@ -1,6 +1,6 @@
 """Effects in words: percentage points, intervals, the sentence of a verdict."""
 
-from cifar100.evidence.paired import PairedEffect
+from cifar100.evidence.paired import EQUIVALENCE, PairedEffect
 
 NARROW = 0.002  # an interval below 0.2 pp needs a second digit to be read at all
 
@@ -60,7 +60,8 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
         return f"**Verdict: open.** {finding} of {effect.seeds} paired seeds)."
     grounds = f"adjusted p {p_text(effect.p_adjusted)}"
     if effect.word == "no effect worth 1 pp":
-        grounds = f"{interval_text(*effect.interval(0.9), digits)} at 90 %"
+        bounds = interval_text(*effect.interval(EQUIVALENCE), digits)
+        grounds = f"{bounds} at {100 * EQUIVALENCE:.0f} %"
     return f"**Verdict: {effect.word}.** {finding} paired seeds, {grounds})."
 
 
