@@ -32,18 +32,19 @@ def heed_no_more() -> None:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
+def held_back() -> Iterator[list[int]]:
     """A block that has to come to its end: a Ctrl-C inside is heard after it.
 
-    Outside of the main thread, which signals never interrupt, nothing changes.
+    Gives the list of the signals that came, which the block may look at to end early.
+    Outside of the main thread, which signals never interrupt, it stays empty.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
     before = {n: signal.signal(n, lambda n, _: came.append(n)) for n in SIGNALS}
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

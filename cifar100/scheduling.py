@@ -168,27 +168,26 @@ def record(
     petaflops = sum(job.petaflop for job in waiting)
     say(f"{sum(len(j.seeds) for j in waiting)} runs to record, {petaflops:.2f} PF")
     running: dict[Worker, tuple[Job, float]] = {}
-    try:
-        with RunsProgress(len(waiting), say) as progress:
-            while (waiting or running) and time.monotonic() < end:
-                while waiting and len(running) < workers:
-                    job = waiting.pop(0)
-                    with held_back():  # else a worker that is not in the list yet
+    with held_back() as asked:  # no Ctrl-C leaves a worker that nobody watches
+        try:
+            with RunsProgress(len(waiting), say) as progress:
+                while (waiting or running) and not asked and time.monotonic() < end:
+                    while waiting and len(running) < workers and not asked:
+                        job = waiting.pop(0)
                         running[start(job, options)] = job, time.monotonic()
-                if packed:
-                    packed.update()
-                time.sleep(0.5)
-                for worker in [w for w in running if w.poll() is not None]:
-                    job, began = running.pop(worker)
-                    say(_outcome(job, worker.returncode, time.monotonic() - began))
-                    if again := _again(job, worker.returncode, profile):
-                        waiting.insert(0, again)
-                    elif worker.returncode:
-                        failed += len(_missing(job, profile))
-                now = {str(job): last_line(job) for job, _ in running.values()}
-                progress.show(len(waiting), now)
-    finally:
-        with held_back():  # a second Ctrl-C would leave workers that nobody watches
+                    if packed:
+                        packed.update()
+                    time.sleep(0.5)
+                    for worker in [w for w in running if w.poll() is not None]:
+                        job, began = running.pop(worker)
+                        say(_outcome(job, worker.returncode, time.monotonic() - began))
+                        if again := _again(job, worker.returncode, profile):
+                            waiting.insert(0, again)
+                        elif worker.returncode:
+                            failed += len(_missing(job, profile))
+                    now = {str(job): last_line(job) for job, _ in running.values()}
+                    progress.show(len(waiting), now)
+        finally:
             stop(running)
             if packed:
                 packed.update()
