@@ -25,8 +25,8 @@ def _shifted(images, crop, flip):
     """Crop moves the window over the picture, whose border is reflected (the edge
     itself is not repeated); flip mirrors left and right. Either may be None.
 
-    Integer crop and flip: He et al. 2015 (arXiv:1512.03385), section 4.2, there with
-    zeros as border.
+    Integer crop and flip: He et al. 2015 (arXiv:1512.03385), section 4.2; there
+    the usual code fills the border with zeros.
     """
     if crop is None and flip is None:
         return images
