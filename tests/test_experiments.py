@@ -6,6 +6,7 @@ import pytest
 
 from cifar100.errors import UserError
 from cifar100.experiments import DEFAULTS, EXPERIMENTS, Experiment, child, get
+from cifar100.listing import change
 
 # Every id that a record may carry. A new experiment adds a line; no line ever changes.
 IDS = {
@@ -309,6 +310,11 @@ def test_unknown_experiment_names_the_nearest():
 def test_every_parent_is_an_experiment():
     parents = {e.parent for e in EXPERIMENTS.values()} - {None}
     assert parents <= EXPERIMENTS.keys()
+
+
+def test_every_child_differs_from_its_parent_in_one_setting():
+    differing = {e.name: len(change(e)) for e in EXPERIMENTS.values() if e.parent}
+    assert {name: n for name, n in differing.items() if n != 1} == {}
 
 
 def test_every_row_of_the_ladder_is_there():
