@@ -229,12 +229,14 @@ def compare(child: Name, parent: Name, as_json: Json = False) -> None:
     Example: cifar100 compare simple_cnn_short simple_cnn
     """
     from cifar100 import evidence
+    from cifar100.listing import pair_text
 
     effect = evidence.compare(child, parent)
     if as_json:
         _print_json(effect.as_json())
         return
     print(evidence.verdict(effect).replace("**", ""))
+    print(pair_text(child, parent))
 
 
 @app.command()

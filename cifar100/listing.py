@@ -3,7 +3,7 @@
 from typing import Any
 
 from cifar100.costs import macs_by_experiment, petaflop
-from cifar100.experiments import EXPERIMENTS, Experiment
+from cifar100.experiments import EXPERIMENTS, Experiment, get
 from cifar100.records import finals_table, list_records, missing
 
 
@@ -28,14 +28,24 @@ def experiment_rows() -> list[dict[str, Any]]:
 def change(experiment: Experiment) -> dict[str, Any]:
     """The settings in which an experiment differs from its parent: one, or none for a
     root."""
-    if experiment.parent is None:
-        return {}
-    mine, theirs = experiment.settings, EXPERIMENTS[experiment.parent].settings
+    parent = experiment.parent
+    return {} if parent is None else differences(experiment, EXPERIMENTS[parent])
+
+
+def differences(one: Experiment, other: Experiment) -> dict[str, Any]:
+    """Settings, and arguments of the network, that `one` has and `other` has not."""
+    mine, theirs = one.settings, other.settings
     found = {key: mine[key] for key in mine if mine[key] != theirs[key]}
     if (arguments := found.pop("arguments", None)) is not None:
         before = theirs["arguments"]
         found |= {k: v for k, v in arguments.items() if before.get(k) != v}
     return found
+
+
+def pair_text(child: str, parent: str) -> str:
+    """Which way a comparison subtracts, and in what the two differ."""
+    keys = differences(get(child), get(parent)) | differences(get(parent), get(child))
+    return f"{child} minus {parent}; they differ in {', '.join(sorted(keys))}"
 
 
 def experiment_tree(rows: list[dict[str, Any]], *, indent: bool) -> list[str]:
@@ -114,5 +124,5 @@ def status_table(rows: list[dict[str, Any]]) -> list[str]:
             f"{name}: " + (f"{lacking} runs missing" if lacking else "complete")
         )
     left = sum(row["petaflop_missing"] for row in wanted)
-    lines.append(f"left to record: {left:.3f} PF")
+    lines.append(f"left to record: {left:.3f} PF (10^15 floating-point operations)")
     return lines

@@ -93,13 +93,17 @@ def changed(experiment: Experiment, text: str) -> Experiment:
         return child(experiment, name, **{key: parsed})
     if key in (arguments := _arguments(experiment)):
         return child(experiment, name, arguments={key: parsed})
-    raise UserError(f"no setting '{key}'{suggestion(key, (*SETTINGS, *arguments))}")
+    known = sorted({*SETTINGS, *arguments} - {"arguments"})
+    hint = suggestion(key, known) or f"; one of {', '.join(known)}"
+    raise UserError(f"no setting '{key}'{hint}")
 
 
 def _arguments(experiment: Experiment) -> set[str]:
     from cifar100.models import MODELS
+    from cifar100.models.arguments import ELSEWHERE
 
-    return set(inspect.signature(MODELS[experiment.architecture]).parameters)
+    network = inspect.signature(MODELS[experiment.architecture])
+    return {key for key in network.parameters if key not in ELSEWHERE}
 
 
 def _train(

@@ -6,39 +6,22 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cifar100 import data, paths
-from cifar100.errors import UserError, WorkError, one_line
+from cifar100.errors import UserError, WorkError
 from cifar100.experiments import EXPERIMENTS, Experiment
 from cifar100.files import sha256_of, write_atomically, write_json
 from cifar100.npz import read_npz
+from cifar100.record_file import SCHEMA, read_content
 from cifar100.training.run import Run
 
-SCHEMA = 1
 STORY_FIELDS = ("row", "claim", "supports", "kind")
 SPLITS = ("val", "test")  # whose predictions are stored
 LARGEST_ARRAYS = 16 * 2**20  # bytes that the arrays of a file may have unpacked
-NUMBER = (int, float)
-FIGURES = ("val_top1", "train_top1", "val_loss", "train_loss")
-KINDS = {  # what every reader of a record counts on
-    **{"experiment": str, "id": str, "seed": int, "profile": str, "settings": dict},
-    **{"story": dict, "written": str, "commit": (str, NoneType), "clean": bool},
-    "sha256": {"split_index": str},
-    **{"precision": str, "exclusive": bool, "engine": str},
-    "fingerprint": {"parameters": int, "macs": int, "first_step_loss": NUMBER},
-    "device": {"kind": str, "name": str},
-    "threads": {"intra": int},
-    "seconds": {"train": NUMBER, "evaluation": NUMBER, "compilation": NUMBER},
-    "metrics": dict.fromkeys(FIGURES, NUMBER),
-    **{"weights_sha256": str, "val_scored": str, "images_per_second": NUMBER},
-    **{"resumed": int, "evaluations": dict, "epochs": [dict]},
-    "versions": {"keras": str},
-}
 REHEARSAL = "smoke"  # the profile of a rehearsal, whose records are no evidence
 
 
@@ -188,31 +171,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def read(path: Path) -> Record:
     """The record at `path`; `UserError` when it is not one that this version reads."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise UserError(f"{path}: not a readable record ({one_line(error)})") from None
-    schema = content.get("schema") if isinstance(content, dict) else None
-    if schema != SCHEMA:
-        raise UserError(
-            f"{path}: schema {schema!r} is unknown, this version reads {SCHEMA}; "
-            "update the course, or remove the file"
-        )
-    if wrong := [key for key, kind in KINDS.items() if not _is(content.get(key), kind)]:
-        raise UserError(
-            f"{path}: {', '.join(wrong)} lacking, or not as a record has it; get it "
-            "again from git, or remove the file"
-        )
-    return Record(path, content)
-
-
-def _is(value: Any, kind: Any) -> bool:
-    """Whether a JSON value is of a type, or like a list or dict of types."""
-    if isinstance(kind, dict):
-        return isinstance(value, dict) and all(_is(value.get(k), kind[k]) for k in kind)
-    if isinstance(kind, list):
-        return isinstance(value, list) and all(_is(each, kind[0]) for each in value)
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return Record(path, read_content(path))
 
 
 def open_test(

@@ -187,10 +187,19 @@ def test_compare_gives_a_sentence_and_json():
     arguments = "compare", "simple_cnn_short", "simple_cnn"
     code, out, err = run(*arguments)
     assert code == 0, err
-    assert "validation split" in out
+    sentence, pair = out.splitlines()
+    assert "validation split" in sentence
+    assert pair == "simple_cnn_short minus simple_cnn; they differ in epochs"
     _, out, _ = run(*arguments, "--json")
     effect = json.loads(out)
     assert effect["low"] < effect["mean"] < effect["high"]
+
+
+@needs_records
+def test_compare_says_when_no_second_seed_is_planned():
+    code, _, err = run("compare", "finetuned_160", "frozen_64")
+    assert code == 2
+    assert err.endswith("an interval needs 2, and 'finetuned_160' is planned with 1.\n")
 
 
 @pytest.mark.parametrize(

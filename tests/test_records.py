@@ -54,6 +54,17 @@ def test_a_record_is_read_back_as_it_was_written(home, run):
     assert list(checking.check_record(read)) == []
 
 
+def test_a_file_that_changed_is_read_anew(home, run):
+    path = records.write(run).path
+    first = records.read(path)
+    assert records.read(path).data is first.data
+    path.write_text(json.dumps(first.data | {"seed": 7}))
+    assert records.read(path).seed == 7
+    path.unlink()
+    with pytest.raises(UserError, match="No such file"):
+        records.read(path)
+
+
 def test_only_full_runs_are_evidence(home, run):
     with pytest.raises(UserError, match="no evidence"):
         records.write(replace(run, profile="quick"))

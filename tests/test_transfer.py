@@ -214,7 +214,7 @@ def test_every_kernel_is_drawn_from_the_seed():
         ({"image_size": 31}, "image_size is 31, not from 32 to 224"),
         ({"image_size": 225}, "image_size is 225"),
         ({"freeze": "stem"}, "'stem' is none of none, batch_norm"),
-        ({"image_size": "96"}, "image_size is int"),
+        ({"image_size": "96"}, "image_size is an integer"),
     ],
 )
 def test_what_it_is_not_made_for_is_refused_in_one_line(arguments, words):

@@ -92,7 +92,7 @@ def in_common(n: int) -> str:
     """That `n` seeds are too few for an interval, the end of a message."""
     return (
         f"{n} recorded seed{'' if n == 1 else 's'} in common, an interval needs "
-        f"{FEWEST_SEEDS}; `cifar100 record` records what is missing."
+        f"{FEWEST_SEEDS}"
     )
 
 

@@ -105,7 +105,8 @@ def on_other_images(
 
 def family_of(experiment: str) -> str:
     """The family that an experiment belongs to; `UserError` for an unknown one."""
-    return "strong" if get(experiment) in FAMILIES["strong"] else "ladder"
+    strong = {e.name for e in FAMILIES["strong"]}
+    return "strong" if get(experiment).name in strong else "ladder"
 
 
 def compare_in(
@@ -135,8 +136,12 @@ def finals(found: list[records.Record]) -> pd.DataFrame:
 
 def _runs(finals: pd.DataFrame) -> Runs:
     """The columns of `finals` as one dict each, by experiment and seed."""
-    groups = finals.groupby("experiment")
-    return {name: rows.set_index("seed").to_dict() for name, rows in groups}
+    runs: Runs = {}
+    for row in finals.to_dict("records"):
+        columns = runs.setdefault(row["experiment"], {c: {} for c in COLUMNS})
+        for column, values in columns.items():
+            values[row["seed"]] = row[column]
+    return runs
 
 
 def _effects(runs: Runs, asked: list[Contrast]) -> list[PairedEffect]:
@@ -170,7 +175,12 @@ def _obstacle(runs: Runs, child: str, parent: str) -> str | None:
     scores = _scores(*both)
     common = scores[0].keys() & scores[1].keys()
     if len(common) < FEWEST_SEEDS:
-        return f"'{child}' and '{parent}' have {in_common(len(common))}"
+        few = f"'{child}' and '{parent}' have {in_common(len(common))}"
+        planned = {name: get(name).seeds for name in (child, parent)}
+        name = min(planned, key=planned.get)
+        if planned[name] >= FEWEST_SEEDS:
+            return f"{few}; `cifar100 record` records what is missing."
+        return f"{few}, and '{name}' is planned with {planned[name]}."
     for column, quantity in (("device_kind", "device"), ("precision", "precision")):
         kinds = sorted({columns[column][seed] for columns in both for seed in common})
         if len(kinds) > 1:

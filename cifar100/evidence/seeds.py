@@ -51,7 +51,8 @@ def mean_text(differences: pd.Series) -> str:
     out; fewer than two are a `UserError`."""
     values = differences.dropna().to_numpy()
     if len(values) < FEWEST_SEEDS:
-        raise UserError(in_common(len(values)))
+        few = in_common(len(values))
+        raise UserError(f"{few}; `cifar100 record` records what is missing.")
     low, high = mean_interval(values)
     digits = digits_of(low, high)
     inside = interval_text(low, high, digits)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from math import inf
 from typing import Any, Literal, get_args
 
@@ -127,7 +128,7 @@ class Experiment:
         kept = {key: value for key, value in values.items() if key not in OUTSIDE_ID}
         return json.loads(json.dumps(kept))
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What records are known by: `id_of` its settings."""
         return id_of(self.settings)
@@ -196,6 +197,7 @@ _EACH = {
     "augmentation": get_args(Augmentation),
     "evaluations": get_args(Evaluation),
 }
+_ABOVE_ZERO = ("learning_rate", "muon_learning_rate")
 _RANGES = {
     "learning_rate": (float, 0, None),
     "momentum": (float, 0, 1),
@@ -225,7 +227,10 @@ def _check(experiment: Experiment) -> None:
     for key, valid in _EACH.items():
         chosen = getattr(experiment, key)
         if not isinstance(chosen, tuple):
-            raise UserError(f"{experiment.name}: {key} is a tuple, not {chosen!r}")
+            raise UserError(
+                f"{experiment.name}: {key} is a tuple of names (with --set a list, "
+                f'such as ["{valid[0]}"]), not {chosen!r}'
+            )
         for value in chosen:
             _check_choice(experiment.name, key, value, valid)
     if {"flip", "alternating_flip"} <= {*experiment.augmentation}:
@@ -237,14 +242,15 @@ def _check(experiment: Experiment) -> None:
             continue
         number = (int,) if kind is int else (int, float)
         inside = isinstance(value, number) and not isinstance(value, bool)
+        positive = key in _ABOVE_ZERO
         # Written so that NaN, which is neither below nor above, is outside.
-        if not (inside and low <= value < inf and (high is None or value <= high)):
+        inside = inside and low <= value < inf and (high is None or value <= high)
+        if not inside or (positive and not value):
             limits = f"at least {low}" if high is None else f"from {low} to {high}"
+            limits = "above 0" if positive else limits
             noun = "an integer" if kind is int else "a number"
-            raise UserError(f"{experiment.name}: {key} is {noun} {limits}, not {value}")
-    for key in ("learning_rate", "muon_learning_rate"):
-        if not getattr(experiment, key):
-            raise UserError(f"{experiment.name}: {key} is a number above 0, not 0")
+            wrong = f"{key} is {noun} {limits}, not {value!r}"
+            raise UserError(f"{experiment.name}: {wrong}")
     if experiment.optimizer == "muon" and not experiment.momentum:
         raise UserError(f"{experiment.name}: with muon, momentum is above 0, not 0")
     _check_single_pictures(experiment)

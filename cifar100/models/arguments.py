@@ -4,13 +4,17 @@ import inspect
 import math
 import typing
 from collections.abc import Callable, Collection, Mapping
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any
 
 from cifar100.errors import UserError, suggestion
 
 # What an experiment says elsewhere: the data set, and a setting of its own.
 ELSEWHERE = ("num_classes", "dropout")
+WORDS = {
+    **{int: "an integer", float: "a number", str: "a word"},
+    **{bool: "true or false", NoneType: "null"},
+}
 
 
 def check(name: str, network: Callable, arguments: Mapping[str, Any]) -> None:
@@ -21,7 +25,7 @@ def check(name: str, network: Callable, arguments: Mapping[str, Any]) -> None:
         if key not in valid:
             raise UserError(f"{name} takes no '{key}'{suggestion(key, valid)}")
         if not fits(value, kinds[key]):
-            kind = inspect.formatannotation(kinds[key])
+            kind = in_words(kinds[key])
             raise UserError(f"{name}: {key} is {kind}, not {value!r}")
 
 
@@ -42,7 +46,19 @@ def fits(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
-def check_word(word: str, words: Collection[str]) -> None:
-    """Raise `ValueError` for a word that is none of `words`."""
+def in_words(kind: Any) -> str:
+    """What an annotated kind wants: `tuple[int, ...]` is "a tuple of integers"."""
+    origin, parts = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, UnionType):
+        return " or ".join(map(in_words, parts))
+    if origin is tuple:
+        count = "" if parts[-1] is Ellipsis else f"{len(parts)} "
+        noun = in_words(parts[0]).split()[-1]
+        return f"a tuple of {count}{noun}s (with --set a list, such as [8,16])"
+    return WORDS[kind]
+
+
+def check_word(argument: str, word: str, words: Collection[str]) -> None:
+    """Raise `ValueError` for a `word` that is none of `words`."""
     if word not in words:
-        raise ValueError(f"'{word}' is none of {', '.join(words)}")
+        raise ValueError(f"{argument}: '{word}' is none of {', '.join(words)}")

@@ -14,6 +14,9 @@ from cifar100.models.layers import (
     logits_of,
 )
 
+BATCH_NORM = ("before_activation", "after_activation", "none")
+DROPOUT_POSITION = ("before_pool", "before_pool_matched", "after_pool")
+
 
 def simple_cnn(
     num_classes: int = 100,
@@ -77,9 +80,9 @@ def baseline(
     Raises `ValueError` for a word that it does not know, for no convolution, and
     for other than one kernel a block.
     """
-    check_word(batch_norm, ("before_activation", "after_activation", "none"))
-    check_word(dropout_kind, ("unit", "spatial"))
-    check_word(dropout_position, ("before_pool", "before_pool_matched", "after_pool"))
+    check_word("batch_norm", batch_norm, BATCH_NORM)
+    check_word("dropout_kind", dropout_kind, ("unit", "spatial"))
+    check_word("dropout_position", dropout_position, DROPOUT_POSITION)
     if convolutions < 1:
         raise ValueError(f"{convolutions} convolutions: a block has one at least")
     spatial = dropout_kind == "spatial"

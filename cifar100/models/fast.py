@@ -49,7 +49,7 @@ def fast(
     (arXiv:2404.00498), sections 3.2 and 3.3. Raises `ValueError` for a word that it
     does not know and for other than three stages.
     """
-    check_word(pooling, ("max_and_mean", "mean", "max"))
+    check_word("pooling", pooling, ("max_and_mean", "mean", "max"))
     if len(filters) != len(PAIRS) or len(inner) != len(PAIRS):
         raise ValueError(f"{len(filters)} filters, {len(inner)} inner: three of each")
     start = Dirac() if identity else _pytorch_default()

@@ -36,7 +36,7 @@ def lenet5(
 
     Raises `ValueError` for another pooling.
     """
-    check_word(pooling, POOLING)
+    check_word("pooling", pooling, POOLING)
     images = keras.Input((32, 32, 3), name="images")
     x = images
     for count in filters:

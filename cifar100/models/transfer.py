@@ -60,8 +60,8 @@ def efficientnet_lite(
     word.
     """
     _check_shape(variant, image_size)
-    check_word(freeze, FREEZE)
-    check_word(weights, WEIGHTS)
+    check_word("freeze", freeze, FREEZE)
+    check_word("weights", weights, WEIGHTS)
     images = keras.Input((32, 32, 3), name="images")
     x = _imagenet_pixels(images, image_size)  # (B, image_size, image_size, 3)
     x = _conv_bn(x, 32, 3, "stem_", strides=2)  # half as many pixels a side
