@@ -23,7 +23,8 @@ from cifar100.evidence import (
 from cifar100.evidence.wording import digits_of
 from cifar100.experiments import EXPERIMENTS, FAMILIES, STORY, Experiment
 from cifar100.listing import change
-from cifar100.records import FIGURES, Record
+from cifar100.record_file import FIGURES
+from cifar100.records import Record
 from cifar100.report.assets import assets
 
 PAGE = "explorer.html"
