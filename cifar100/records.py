@@ -77,8 +77,8 @@ class Record:
     def val_logits(self, *, mirrored: bool = False) -> np.ndarray | None:
         """Logits for the validation images or their mirror images, (5000, 100) float16.
 
-        Headline experiments keep them beside the record, untracked: None in a fresh
-        clone, and for a file that the run did not write.
+        Headline experiments keep them beside the record; the oldest of these records
+        have lost theirs. None there, and for a file that the run did not write.
         """
         path = self.predictions_path("val-logits")
         found = read_arrays(path) if self.wrote(path) else {}
@@ -181,7 +181,7 @@ def open_test(
 
     THE EXAM: notebook 15 calls this when every choice has been made, and nothing else
     ever does; a test enforces it. Arrays are those of `scores.per_image`, and `logits`
-    and `mirrored` (10000, 100) float16 where kept. Raises `WorkError` for predictions
+    (10000, 100) float16 where kept. Raises `WorkError` for predictions
     that are not those of their run; then none are given.
     """
     opened = {}

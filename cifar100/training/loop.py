@@ -235,7 +235,7 @@ class _Course:
             },
             weights=weights,
             logits=logits if self.experiment.headline else {},
-            mirrored=mirrored_logits(self.engine, both),
+            mirrored=mirrored_logits(self.engine, self.val),
         )
 
     def _machine(self) -> dict[str, Any]:

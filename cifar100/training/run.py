@@ -16,7 +16,7 @@ class Run:
     train_loss and train_top1 (running, in training mode), val_loss, val_top1, seconds
     (of training), evaluation_seconds, and with early stopping stopping_loss. `val` and
     `test` hold what `scores.per_image` gives; `logits`, kept for headline experiments,
-    what that was made from, (N, 100) by split, and `mirrored` the same of the mirror
+    what that was made from, (N, 100) by split, and `mirrored` the same of val's mirror
     images where those are scored too. `metrics` are the final figures,
     `val_second_half_top1` that on the half of val which early stopping does not watch;
     `evaluations` are those of the extra evaluations, `facts` everything else that a

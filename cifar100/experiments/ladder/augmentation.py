@@ -95,7 +95,6 @@ flip_crop_wide = child(
     "flip_crop_wide",
     arguments={"filters": (32, 64, 128)},
     kind="confirmatory",
-    headline=True,
     claim="With flips and crops, a wider network helps.",
 )
 flip_crop_4_blocks = child(
