@@ -8,13 +8,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
 from cifar100 import paths, plots, recording, records
 from cifar100.errors import DataMissing, WorkError
-from cifar100.experiments import EXPERIMENTS, get
+from cifar100.experiments import EXPERIMENTS, child, get
 from cifar100.files import write_atomically, write_json
+from cifar100.listing import differences
 from cifar100.records import Record
 from cifar100.training import environment
 from cifar100.training.profiles import check_profile
@@ -77,6 +79,33 @@ def run_or_load(name: str, profile: str) -> list[Record | Run]:
             f"no record of {name}; `cifar100 record --only {name}` makes them"
         )
     return found
+
+
+def try_out(
+    parent: str, live: list[Record | Run], profile: str, **change: Any
+) -> pd.DataFrame | Markdown:
+    """A reader's own idea: `parent` with one setting changed, as `child` takes it,
+    trained with seed 0 and shown beside the `live` runs, the last epoch of each.
+    Nothing is stored. `read` and `full`, which stand on recorded runs, only say what
+    would be trained.
+
+    Raises `UserError` when it is not one setting, or no run could have it.
+    """
+    mine = child(get(parent), "yours", **change)
+    settings = ", ".join(
+        f"{k} = {v}" for k, v in differences(mine, get(parent)).items()
+    )
+    if profile not in ("quick", "smoke"):
+        return Markdown(
+            f"> **Yours:** `{parent}` with {settings}. Profile `{profile}` stands on "
+            "recorded runs; in `quick` this cell trains it."
+        )
+    from cifar100.training.loop import train
+
+    runs = [*live, *train(mine, [0], profile=profile, on_epoch=_say_epoch)]
+    last = records.epochs_table(runs).groupby("experiment", sort=False).last()
+    last = last[["train_top1", "val_top1", "seconds"]].round(3)
+    return last.rename({mine.name: f"{mine.name}: {settings}"})
 
 
 def evidence_of(*names: str) -> list[Record]:

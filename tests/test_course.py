@@ -102,6 +102,19 @@ def test_read_without_records_says_how_they_are_made(home):
         course.run_or_load("simple_cnn", "read")
 
 
+@pytest.mark.data
+def test_an_idea_of_the_readers_own_is_trained_beside_the_live_run(home_with_data):
+    live = course.run_or_load("simple_cnn", "smoke")
+    idea = {"arguments": {"filters": (8, 16)}}
+    shown = course.try_out("simple_cnn", live, "smoke", **idea)
+    assert list(shown.index) == ["simple_cnn", "yours: filters = [8, 16]"]
+    assert shown["val_top1"].between(0, 1).all()
+    assert not paths.records().exists()
+    assert "filters = [8, 16]" in course.try_out("simple_cnn", [], "read", **idea).data
+    with pytest.raises(UserError, match="did you mean 'epochs'"):
+        course.try_out("simple_cnn", live, "quick", epoch=3)
+
+
 def test_evidence_that_is_missing_is_trained_in_full_and_only_there(home, monkeypatch):
     asked = []
 

@@ -220,6 +220,25 @@ def test_exploratory_effect_gets_the_sentence_without_a_word():
     assert "Verdict" not in text
 
 
+@pytest.mark.parametrize(
+    ("supports", "low", "said"),
+    [
+        (1, 0.01, "The runs point that way: +2.0 pp"),
+        (-1, 0.01, "The runs point the other way: +2.0 pp"),
+        (1, -0.01, "The runs show no clear direction: +2.0 pp"),
+    ],
+)
+def test_an_exploratory_claim_is_told_from_what_was_found(supports, low, said):
+    values, asked = ladder([0.02], ["exploratory"])
+    effect = replace(
+        effects(values, asked)[0],
+        claim="A is better.",
+        supports=supports,
+        moderated_low=low,
+    )
+    assert verdict(effect).startswith(f"“A is better.” {said}")
+
+
 def test_effect_survives_json_with_infinite_degrees():
     values, asked = ladder([0.0, 0.01, 0.02])
     read = json.loads(json.dumps(effects(values, asked)[1].as_json(), allow_nan=False))

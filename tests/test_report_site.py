@@ -1,5 +1,6 @@
 """What a report says besides its notebooks: words, terms, references, verdicts."""
 
+import math
 import re
 
 import nbformat
@@ -142,6 +143,22 @@ def table():
     from cifar100.evidence import findings
 
     return findings()
+
+
+@pytest.mark.parametrize(
+    ("effect", "anew", "turns"),
+    [
+        ((0.02, 0.01, 0.03), (0.02, 0.01, 0.03), False),
+        ((0.02, 0.01, 0.03), (-0.02, -0.03, -0.01), True),
+        ((0.02, 0.01, 0.03), (0.02, -0.01, 0.05), True),
+        ((0.02, -0.01, 0.05), (-0.02, -0.03, -0.01), False),
+        ((0.02, 0.01, 0.03), (math.nan,) * 3, False),
+    ],
+)
+def test_a_difference_that_hangs_on_the_scoring_is_marked(effect, anew, turns):
+    row = dict(zip(("effect", "low", "high"), effect, strict=True))
+    row |= dict(zip(("anew", "anew_low", "anew_high"), anew, strict=True))
+    assert verdicts.Line(row, {}, "held").turns == turns
 
 
 def test_a_row_without_runs_is_missing_and_one_without_all_seeds_is_open():

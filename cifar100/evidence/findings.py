@@ -22,6 +22,7 @@ EXPLORATORY = {
     "S20": ("frozen_96", "finetuned_64", "from_scratch_64"),
     "S21": ("fast", "fast_wide", "fast_gpu", "wide_and_long"),
 }
+REESTIMATED = "batch_norm_reestimated"
 # The networks by which the course is known, in the order of the journey.
 HEADLINES = (
     *("simple_cnn", "lenet5", "alexnet", "baseline", "dropout_after"),
@@ -45,7 +46,7 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     | `before`, `top1` | mean `val_top1` of parent and experiment, over `n` seeds |
     | `top1_low`, `top1_high` | 95 % t interval of `top1` over the seeds |
     | `effect`, `low`, `high` | paired difference, moderated 95 % interval |
-    | `anew`, `anew_low`, `anew_high` | the same, batch-norm statistics re-estimated |
+    | `anew`, `anew_low`, `anew_high` | the same, batch norm re-estimated, if any |
     | `p_adjusted`, `word` | Holm's p and the verdict word |
     | `n`, `seeds` | seeds that are recorded, and planned |
     | `notebook` | number of the one that shows it, such as 05 |
@@ -56,7 +57,8 @@ def findings(found: list[Record] | None = None) -> pd.DataFrame:
     found = list_records() if found is None else found
     values = _values(found)
     effects = {e.child: e for f in FAMILIES for e in recorded_effects(f, found)}
-    anew = {e.child: e for e in evaluated_effects("batch_norm_reestimated", found)}
+    anew = {e.child: e for e in evaluated_effects(REESTIMATED, found)}
+    anew = {name: e for name, e in anew.items() if _scored_otherwise(e, found)}
     rows = [
         _row(step, EXPERIMENTS[name], values, effects.get(name))
         | _bounded(anew.get(name), ("anew", "anew_low", "anew_high"))
@@ -125,6 +127,18 @@ def _row(
         "seeds": experiment.seeds,
         "notebook": step.notebook,
     }
+
+
+def _scored_otherwise(effect: PairedEffect, found: list[Record]) -> bool:
+    """Whether new statistics change a score at all; without batch norm they don't, and
+    the effect would only be the plain one once more."""
+    return any(
+        record.data["evaluations"][REESTIMATED]["top1"]
+        != record.data["metrics"]["val_top1"]
+        for record in found
+        if record.experiment in (effect.child, effect.parent)
+        and REESTIMATED in record.data["evaluations"]
+    )
 
 
 def _bounded(

@@ -42,11 +42,13 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
 
     Both 95 % intervals are given: the moderated one, which the word belongs to, and the
     one from these seeds alone; *no effect worth 1 pp* goes by a third, of 90 %. An
-    exploratory effect has no word, and a confirmatory one is open until all of its
-    seeds are recorded.
+    exploratory effect has no word, only the way it points, and a confirmatory one is
+    open until all of its seeds are recorded.
     """
     if claim is None:  # a claim, and not what was found
         claim = f"“{effect.claim}”" if effect.claim else ""
+        if claim and effect.kind == "exploratory":
+            claim = f"{claim} {tendency(effect)}:"
     digits = digits_of(effect.moderated_low, effect.moderated_high)
     moderated = interval_text(effect.moderated_low, effect.moderated_high, digits)
     own = interval_text(effect.low, effect.high, digits)
@@ -63,6 +65,14 @@ def verdict(effect: PairedEffect, claim: str | None = None) -> str:
         bounds = interval_text(*effect.interval(EQUIVALENCE), digits)
         grounds = f"{bounds} at {100 * EQUIVALENCE:.0f} %"
     return f"**Verdict: {effect.word}.** {finding} paired seeds, {grounds})."
+
+
+def tendency(effect: PairedEffect) -> str:
+    """Which way an exploratory effect points, seen from its claim: no verdict word."""
+    if effect.moderated_low <= 0 <= effect.moderated_high:
+        return "The runs show no clear direction"
+    agrees = (effect.mean > 0) == (effect.supports > 0)
+    return f"The runs point {'that' if agrees else 'the other'} way"
 
 
 def digits_of(low: float, high: float) -> int:

@@ -46,6 +46,17 @@ class Line:
         return MARKS[self.kind]
 
     @property
+    def turns(self) -> bool:
+        """Whether a clear difference has another sign, or is not clear, once batch
+        norm's statistics are estimated anew."""
+        effect, anew = self.found["effect"], self.found["anew"]
+        if math.isnan(effect) or math.isnan(anew):
+            return False
+        clear = self.found["low"] * self.found["high"] > 0
+        stays = self.found["anew_low"] * self.found["anew_high"] > 0
+        return clear and not (stays and effect * anew > 0)
+
+    @property
     def values(self) -> dict[str, str]:
         numbers = {key: self.found[column] for key, column in SORTED_BY_NUMBER.items()}
         return {
