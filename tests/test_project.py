@@ -31,7 +31,7 @@ ORDER = (
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",
     *("augment", "offline", "torch_pickle", "pretrained", "models", "features"),
-    *("training", "calibration", "records", "evidence"),
+    *("training", "calibration", "record_file", "records", "evidence"),
     *("progress", "recording", "packing", "costs", "scheduling", "listing", "checking"),
     *("merging", "ray_task", "ray_cluster"),
     *("pictures", "model_card", "network_file", "weights"),

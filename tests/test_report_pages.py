@@ -223,6 +223,10 @@ def test_plumbing_is_folded_solutions_with_their_outputs_too_and_injected_is_out
         code("PROFILE = 'read'", "injected-parameters"),
         code("import this", "hide-input"),
         code("shown = 1"),
+        code("course.show(draw(), 'a-name')"),
+        code("def draw():\n    pass\n\n\ncourse.show(draw(), 'b-name')"),
+        code("lines = []\nMarkdown('said')"),
+        code("%time"),
         markdown("### Exercise 1"),
         code("solve()", "solution", outputs=[stream]),
         markdown("because", "solution"),
@@ -237,6 +241,17 @@ def test_plumbing_is_folded_solutions_with_their_outputs_too_and_injected_is_out
     assert opened["import this"] is False
     assert opened['PROFILE = "quick"'] is False
     assert opened["shown = 1"] is True
+    labels = {
+        b.find("pre").get_text(): b.summary.get_text() for b in soup.select(".code")
+    }
+    for text, label in (
+        ("course.show(draw(), 'a-name')", "Code of this figure"),
+        ("lines = []\nMarkdown('said')", "Code of this text"),
+    ):
+        assert (opened[text], labels[text]) == (False, label)
+    assert opened["%time"] is True
+    (defines,) = (text for text in opened if text.startswith("def draw"))
+    assert opened[defines] is True
     first, second = soup.select("details.solution")
     assert not first.has_attr("open")
     for text in ("solve()", "the answer", "because"):

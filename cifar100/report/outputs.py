@@ -5,6 +5,7 @@ pictures to files, and notes what is wrong: a picture without caption or alt tex
 formula, something on stderr.
 """
 
+import ast
 import base64
 import re
 import struct
@@ -20,9 +21,27 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PICTURES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp")
 FIGURE_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FOLDED = {"hide-input", "parameters"}  # plumbing: its code starts folded
+# So does code that only says or draws what was computed before: the page is shorter
+# for a reader, and what teaches stands out.
+REPORTING = {"course.show": "Code of this figure", "Markdown": "Code of this text"}
 INCH = 96  # CSS pixels
 SCALE = 1.13  # 7.2 inches, the width of the course's figures, fill the page's column
 DARK = "-dark"  # ends the name of a figure's file for the dark theme
+
+
+def reporting(source: str) -> str | None:
+    """The label of code that ends by showing a figure or a text, and defines nothing;
+    None for other code, which stays open."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a magic of IPython
+        return None
+    *_, last = statements or [None]
+    if not isinstance(getattr(last, "value", None), ast.Call):
+        return None
+    if any(isinstance(each, ast.FunctionDef | ast.ClassDef) for each in statements):
+        return None
+    return REPORTING.get(ast.unparse(last.value.func))
 
 
 class Ready(Preprocessor):
@@ -39,12 +58,14 @@ class Ready(Preprocessor):
             self._reserve_names(cell)
         for number, cell in enumerate(nb.cells, start=1):
             self.page.cell = number
-            cell.metadata["page"] = {"number": number, "folded": False}
+            cell.metadata["page"] = {"number": number}
             if cell.cell_type == "markdown":
                 embed_attachments(cell)
                 cell.metadata.page["html"] = markdown_to_html(cell.source, self.page)
             elif cell.cell_type == "code":
-                cell.metadata.page["folded"] = bool(FOLDED & tags(cell))
+                label = "Code" if FOLDED & tags(cell) else reporting(cell.source)
+                cell.metadata.page["folded"] = bool(label)
+                cell.metadata.page["label"] = label or "Code"
                 cell.metadata.page["html"] = coloured(cell.source)
                 cell.outputs = joined(cell.outputs)
                 for output in cell.outputs:
