@@ -173,6 +173,7 @@ def test_an_outcome_says_whether_it_is_clear():
         effects(values, asked)[0], moderated_low=0.0161, moderated_high=0.0239
     )
     assert outcome(effect) == "+2.0 pp"
+    assert outcome(replace(effect, low=-0.001)) == "+2.0 pp (weak)"
     open_one = replace(effect, moderated_low=-0.0081)
     assert outcome(open_one) == "nothing clear (−0.8 to +2.4 pp)"
     assert outcome(replace(open_one, mean=-0.01, moderated_high=0.0)).startswith(

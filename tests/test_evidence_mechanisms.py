@@ -227,8 +227,8 @@ def between(effect, low, high):
         (0.021, 0.05, 0.04, "for"),  # more than half, for sure
         (0.005, 0.015, 0.04, "against"),  # something stays, but less than half
         (-0.03, -0.01, 0.04, "against"),
-        (0.01, 0.03, 0.04, "open"),
-        (-0.01, 0.03, 0.04, "open"),
+        (0.01, 0.03, 0.04, "undecided"),
+        (-0.01, 0.03, 0.04, "undecided"),
         (0.001, 0.02, -0.04, "for"),  # nothing to halve: zero is the border
         (-0.03, -0.01, -0.04, "against"),
     ],
@@ -241,12 +241,12 @@ def test_what_stays_speaks_for_a_reason(effect, low, high, whole, word):
 @pytest.mark.parametrize(
     ("words", "word"),
     [
-        ("against against against open for", "open"),
-        ("against against against open open", "refuted"),
-        ("against against open open", "open"),
-        ("for for for open open", "supported"),
-        ("for for for against", "open"),
-        ("open open open", "open"),
+        ("against against against undecided for", "undecided"),
+        ("against against against undecided undecided", "refuted"),
+        ("against against undecided undecided", "undecided"),
+        ("for for for undecided undecided", "supported"),
+        ("for for for against", "undecided"),
+        ("undecided undecided undecided", "undecided"),
     ],
 )
 def test_a_reason_needs_more_than_half_and_no_dissent(effect, words, word):

@@ -33,8 +33,8 @@ from cifar100.experiments import get
 PLAIN = "plain"  # as every run is scored: dropout off, batch norm as it was learned
 KEY = ["experiment", "seed"]
 
-Evidence = Literal["for", "against", "open"]
-Judgement = Literal["supported", "refuted", "open", "nothing to explain"]
+Evidence = Literal["for", "against", "undecided"]
+Judgement = Literal["supported", "refuted", "undecided", "nothing to explain"]
 
 
 def evaluations_table(found: Iterable[records.Record]) -> pd.DataFrame:
@@ -138,12 +138,12 @@ def speaks(remaining: PairedEffect, whole: PairedEffect) -> Evidence:
     `whole` is the difference to be explained, `remaining` the same under a condition
     that leaves the reason in force. "for" when the 95 % interval of `remaining` lies
     above half of `whole`, so that most of it stayed; "against" when it lies below;
-    else "open". Where `whole` is negative, zero takes the place of its half.
+    else "undecided". Where `whole` is negative, zero takes the place of its half.
     """
     half = max(whole.mean, 0.0) / 2
     if remaining.moderated_low > half:
         return "for"
-    return "against" if remaining.moderated_high < half else "open"
+    return "against" if remaining.moderated_high < half else "undecided"
 
 
 def judgement(found: Sequence[Evidence], whole: PairedEffect) -> Judgement:
@@ -158,7 +158,7 @@ def judgement(found: Sequence[Evidence], whole: PairedEffect) -> Judgement:
         return "refuted"
     if counts["for"] > len(found) / 2 and not counts["against"]:
         return "supported"
-    return "open"
+    return "undecided"
 
 
 def _scores(record: records.Record) -> list[tuple[str, float]]:

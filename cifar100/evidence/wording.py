@@ -30,11 +30,13 @@ def effect_text(effect: PairedEffect) -> str:
 
 def outcome(effect: PairedEffect) -> str:
     """An effect in half a clause: "+2.8 pp", or "nothing clear (−0.8 to +1.3 pp)" where
-    its moderated 95 % interval holds zero."""
+    its moderated 95 % interval holds zero; "+2.8 pp (weak)" where only the one from its
+    own seeds does."""
     low, high = effect.moderated_low, effect.moderated_high
     if low <= 0 <= high:
         return f"nothing clear ({interval_text(low, high)})"
-    return pp(effect.mean, digits_of(low, high))
+    weak = " (weak)" if effect.low <= 0 <= effect.high else ""
+    return f"{pp(effect.mean, digits_of(low, high))}{weak}"
 
 
 def verdict(effect: PairedEffect, claim: str | None = None) -> str:
