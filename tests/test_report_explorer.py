@@ -15,7 +15,8 @@ from cifar100.costs import petaflop
 from cifar100.evidence import compare, pp
 from cifar100.experiments import EXPERIMENTS
 from cifar100.files import write_json
-from cifar100.records import FIGURES, Record, list_records
+from cifar100.record_file import FIGURES
+from cifar100.records import Record, list_records
 from cifar100.report.build import Options, build
 from cifar100.report.explorer import (
     _embedded,
