@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cifar100.errors import UserError, WorkError, one_line
-from cifar100.interrupts import heed, heed_no_more
+from cifar100.interrupts import end_at_once, heed, heed_no_more
 
 app = typer.Typer(
     add_completion=False,
@@ -47,7 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
         words = sys.argv[1:] if arguments is None else arguments
         goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
         print(f"stopped{goes_on}", file=sys.stderr)
-        code = INTERRUPTED
+        # In a process of its own, which a test's call is not.
+        (end_at_once if arguments is None else sys.exit)(INTERRUPTED)
     sys.exit(code)
 
 
@@ -228,15 +229,14 @@ def compare(child: Name, parent: Name, as_json: Json = False) -> None:
 
     Example: cifar100 compare simple_cnn_short simple_cnn
     """
-    from cifar100 import evidence
-    from cifar100.listing import pair_text
+    from cifar100 import evidence, listing
 
     effect = evidence.compare(child, parent)
     if as_json:
         _print_json(effect.as_json())
         return
     print(evidence.verdict(effect).replace("**", ""))
-    print(pair_text(child, parent))
+    print(listing.pair_text(child, parent))
 
 
 @app.command()

@@ -31,6 +31,18 @@ def heed_no_more() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def end_at_once(code: int) -> None:
+    """End this process with `code`, past Python's own ending.
+
+    Where a KeyboardInterrupt passed through code that a library ran from C, as some do
+    while they are imported, Python remembers it as unhandled although it was handled,
+    and would end the process by the signal (CPython, `Modules/main.c`).
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
 @contextlib.contextmanager
 def held_back() -> Iterator[list[int]]:
     """A block that has to come to its end: a Ctrl-C inside is heard after it.
