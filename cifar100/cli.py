@@ -47,8 +47,8 @@ def main(arguments: list[str] | None = None) -> None:
         words = sys.argv[1:] if arguments is None else arguments
         goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
         print(f"stopped{goes_on}", file=sys.stderr)
-        # In a process of its own, which a test's call is not.
-        (end_at_once if arguments is None else sys.exit)(INTERRUPTED)
+        end = end_at_once if arguments is None else sys.exit  # called by a test
+        end(INTERRUPTED)
     sys.exit(code)
 
 

@@ -34,9 +34,9 @@ def heed_no_more() -> None:
 def end_at_once(code: int) -> None:
     """End this process with `code`, past Python's own ending.
 
-    Where a KeyboardInterrupt passed through code that a library ran from C, as some do
-    while they are imported, Python remembers it as unhandled although it was handled,
-    and would end the process by the signal (CPython, `Modules/main.c`).
+    A command that was interrupted while its engine was imported now and then ended by
+    the signal, after its last word and though signals were ignored by then. Something
+    in Python's own ending remembers the interrupt; what it is was not found.
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

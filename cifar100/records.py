@@ -181,8 +181,8 @@ def open_test(
 
     THE EXAM: notebook 15 calls this when every choice has been made, and nothing else
     ever does; a test enforces it. Arrays are those of `scores.per_image`, and `logits`
-    (10000, 100) float16 where kept. Raises `WorkError` for predictions
-    that are not those of their run; then none are given.
+    (10000, 100) float16 where kept. Raises `WorkError` for predictions that are not
+    those of their run; then none are given.
     """
     opened = {}
     for record in found:

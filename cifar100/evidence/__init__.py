@@ -64,6 +64,7 @@ from cifar100.evidence.seeds import by_seed, interaction, mean_text
 from cifar100.evidence.wording import (
     effect_text,
     interval_text,
+    is_weak,
     outcome,
     pp,
     verdict,
@@ -103,6 +104,7 @@ __all__ = [
     "in_words",
     "interaction",
     "interval_text",
+    "is_weak",
     "judgement",
     "kind_of",
     "kinship",

@@ -35,8 +35,14 @@ def outcome(effect: PairedEffect) -> str:
     low, high = effect.moderated_low, effect.moderated_high
     if low <= 0 <= high:
         return f"nothing clear ({interval_text(low, high)})"
-    weak = " (weak)" if effect.low <= 0 <= effect.high else ""
-    return f"{pp(effect.mean, digits_of(low, high))}{weak}"
+    return f"{pp(effect.mean, digits_of(low, high))}{' (weak)' * is_weak(effect)}"
+
+
+def is_weak(effect: PairedEffect) -> bool:
+    """Whether zero is outside the moderated 95 % interval only, and inside the one from
+    these seeds alone."""
+    clear = not effect.moderated_low <= 0 <= effect.moderated_high
+    return clear and effect.low <= 0 <= effect.high
 
 
 def verdict(effect: PairedEffect, claim: str | None = None) -> str:
