@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cifar100.errors import UserError, WorkError, one_line
-from cifar100.interrupts import end_at_once, heed, heed_no_more
+from cifar100.interrupts import INTERRUPTED, heed, stop
 
 app = typer.Typer(
     add_completion=False,
@@ -19,7 +19,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="CIFAR-100 step by step: train, record, compare and check experiments.",
 )
-INTERRUPTED = 130
 RESUMED = {"train", "record", "export"}  # these keep checkpoints
 GOES_ON = "; the same command goes on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -31,7 +30,9 @@ Threads = Annotated[
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
-    heed()
+    goes_on = GOES_ON if RESUMED.intersection((arguments or sys.argv[1:])[:1]) else ""
+    leave = functools.partial(stop, f"stopped{goes_on}")
+    heed(leave)
     try:
         code = app(arguments, standalone_mode=False, prog_name="cifar100") or 0
         if code == INTERRUPTED:  # typer turns Ctrl-C in a command into a value
@@ -43,12 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (WorkError, OSError) as error:
         code = _say(error, 1)
     except (KeyboardInterrupt, typer.Abort):
-        heed_no_more()
-        words = sys.argv[1:] if arguments is None else arguments
-        goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
-        print(f"stopped{goes_on}", file=sys.stderr)
-        end = end_at_once if arguments is None else sys.exit  # called by a test
-        end(INTERRUPTED)
+        leave()
     sys.exit(code)
 
 

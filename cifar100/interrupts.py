@@ -5,42 +5,54 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 REPORT = sys.unraisablehook  # what others had put there, or Python's own
 AGAIN = 0.05  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTED = 130  # exit code
+BEFORE_THE_END: list[Callable[[], object]] = []  # set right what a terminal shows
+NATIVE = {"jax", "jaxlib", "keras", "tensorflow"}
 
 
-def heed() -> None:
+def heed(leave: Callable[[], None] | None = None) -> None:
     """Have SIGINT and SIGTERM raise KeyboardInterrupt in the main thread, for certain.
 
     A job in the background of a script ignores SIGINT unless told otherwise. And where
-    one comes while a destructor or a callback of the garbage collector is at work (JAX
-    has one), Python only reports the exception and goes on: then it is sent once more.
+    one comes while a destructor or a callback of the garbage collector is at work,
+    Python only reports the exception and goes on: then it is sent once more.
+
+    `leave` ends the process. It is called in place of the exception while one of
+    `NATIVE` is at work: an exception that comes up in Python code which their C++ has
+    called was seen to get lost, and to abort the process.
     """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if leave and _is_native(frame):
+            leave()
+        raise KeyboardInterrupt
+
     for number in SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, interrupt)
     sys.unraisablehook = _send_again
 
 
-def heed_no_more() -> None:
-    """For a command that was interrupted and is ending: another Ctrl-C, or the one that
-    is sent once more, would end it by the signal in place of its exit code."""
+def stop(last_word: str) -> None:
+    """Say `last_word` and end this process with exit code 130, past Python's ending.
+
+    In that a command that was interrupted while its engine was imported now and then
+    ended by the signal, though it ignored signals by then; why was not found. Another
+    Ctrl-C, or the one that is sent once more, changes nothing any more.
+    """
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-
-
-def end_at_once(code: int) -> None:
-    """End this process with `code`, past Python's own ending.
-
-    A command that was interrupted while its engine was imported now and then ended by
-    the signal, after its last word and though signals were ignored by then. Something
-    in Python's own ending remembers the interrupt; what it is was not found.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+    for put_right in reversed(BEFORE_THE_END):
+        put_right()
+    with contextlib.suppress(OSError, RuntimeError):  # closed, or about to be written
+        sys.stdout.flush()
+        print(last_word, file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
 
 
 @contextlib.contextmanager
@@ -62,6 +74,15 @@ def held_back() -> Iterator[list[int]]:
             signal.signal(number, handler)
     if came:
         signal.raise_signal(came[0])
+
+
+def _is_native(frame: FrameType | None) -> bool:
+    """Whether a library of `NATIVE` is among the callers of a frame."""
+    while frame:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in NATIVE:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _send_again(dropped: "sys.UnraisableHookArgs") -> None:

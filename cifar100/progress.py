@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cifar100.experiments import Experiment
+from cifar100.interrupts import BEFORE_THE_END
 
 QUIET = 60.0  # seconds between lines about many runs
 EPOCH = re.compile(r"(\S+ seed \d+): epoch (\d+)/(\d+), (.*), \d+ s left")
@@ -32,6 +33,7 @@ class _Bars:
                 *columns, note, TimeRemainingColumn(), console=self.console
             )
             self.bars.start()
+            BEFORE_THE_END.append(self.bars.stop)  # it shows the cursor again
         return self
 
     def __exit__(
@@ -42,6 +44,7 @@ class _Bars:
     ) -> None:
         if self.bars:
             self.bars.stop()
+            BEFORE_THE_END.remove(self.bars.stop)
 
     def _show(self, key: Any, title: str, done: int, of: int | None, note: str) -> None:
         if key not in self.tasks:

@@ -2,6 +2,7 @@
 TensorFlow's C++ side out of notebooks and terminals."""
 
 import contextlib
+import functools
 import importlib.util
 import os
 import sys
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 
 from cifar100.errors import UserError
+from cifar100.interrupts import BEFORE_THE_END
 
 ENGINES = ("tensorflow", "jax")
 
@@ -22,6 +24,8 @@ def quiet_start() -> Iterator[None]:
     """
     sys.stderr.flush()
     kept = os.dup(2)
+    put_right = functools.partial(os.dup2, kept, 2)
+    BEFORE_THE_END.append(put_right)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
@@ -31,7 +35,8 @@ def quiet_start() -> Iterator[None]:
             os.write(kept, held.read())
             raise
         finally:
-            os.dup2(kept, 2)
+            put_right()
+            BEFORE_THE_END.remove(put_right)
             os.close(kept)
 
 

@@ -26,7 +26,7 @@ CODE = ("cifar100", "tests", "notebooks", "benchmarks", "scripts", "build_report
 
 # A module imports only from what stands before it. A new one gets its place here.
 ORDER = (
-    *("errors", "files", "npz", "paths", "quiet", "interrupts"),
+    *("errors", "files", "npz", "paths", "interrupts", "quiet"),
     "experiments",
     *("class_names", "unpickle", "official", "archive", "cache", "download", "data"),
     "data_study",

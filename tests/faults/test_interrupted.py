@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pty
 import random
 import shutil
 import signal
@@ -19,6 +20,7 @@ SCRIPT = FOLDER / "interrupted.py"
 STOPPED = "stopped\n"
 GOES_ON = "stopped; the same command goes on from the last checkpoint\n"
 UNTOUCHED = "error: interrupted; the last report is untouched\n"
+HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"  # what a terminal does with its cursor
 CUP = str(FOLDER.parent / "pictures" / "cup.webp")
 COMMANDS = {
     "experiments": ["cifar100", "experiments"],
@@ -139,6 +141,52 @@ except KeyboardInterrupt:
     assert (done.stdout, done.stderr) == ("heard\n", "")
 
 
+NATIVE = """
+import signal
+from cifar100 import interrupts, progress, quiet
+
+def callback():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        pass  # as their C++ does at times, or it aborts
+
+callback.__globals__["__name__"] = "jaxlib.anything"
+interrupts.heed(lambda: interrupts.stop("left"))
+"""
+
+
+def test_a_ctrl_c_while_a_native_library_is_at_work_ends_the_command_at_once():
+    """Its exception could get lost there, or abort the process. And the last word is
+    heard while the library is imported, when what it writes is held back."""
+    program = f"{NATIVE}with quiet.quiet_start():\n    callback()\nprint('it goes on')"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "left\n")
+
+
+def test_a_command_that_ends_at_once_gives_the_cursor_back():
+    row = {"epoch": 1, "epochs": 2, "images_per_second": 1.0, "val_top1": 0.5}
+    program = f"""{NATIVE}
+from cifar100.experiments import get
+with progress.EpochProgress() as show:
+    show(get("lenet5"), 0, {row})
+    callback()
+"""
+    ours, its = pty.openpty()
+    command = [sys.executable, "-c", program]
+    process = subprocess.Popen(command, stderr=its, cwd=ROOT)
+    os.close(its)
+    shown = b""
+    with contextlib.suppress(OSError):  # Linux says so when nobody writes any more
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert process.wait(30) == 130
+    assert HIDE in shown
+    assert shown.endswith(SHOW + b"left\r\n")
+
+
 def test_more_ctrl_c_while_a_stopped_command_ends_change_nothing():
     program = """
 import atexit, time
@@ -167,6 +215,7 @@ import signal
 from cifar100.interrupts import heed, held_back
 
 heed()
+handler = signal.getsignal(signal.SIGINT)
 try:
     with held_back():
         signal.raise_signal(signal.SIGINT)
@@ -174,7 +223,7 @@ try:
     print("never reached")
 except KeyboardInterrupt:
     print("heard")
-assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+assert signal.getsignal(signal.SIGINT) is handler
 """
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
