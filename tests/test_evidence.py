@@ -3,10 +3,12 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from cifar100.evidence import (
     Contrast,
@@ -18,6 +20,7 @@ from cifar100.evidence import (
     pp,
     verdict,
 )
+from cifar100.evidence.paired import holm
 from cifar100.evidence.wording import p_text
 from tests.ladders import NOISE, ladder, random_ladder
 
@@ -58,6 +61,12 @@ def test_swapping_child_and_parent_mirrors_the_effect(seed, counts):
 
 
 # Holm's correction and the words
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_holm_gives_the_adjusted_p_of_statsmodels(p):
+    expected = multipletests(p, method="holm")[1]
+    np.testing.assert_allclose(holm(np.array(p)), expected, rtol=1e-12)
 
 
 def test_holm_corrects_the_confirmatory_contrasts_only():

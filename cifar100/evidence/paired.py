@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from cifar100.evidence.moderation import moderate
 
@@ -207,6 +206,20 @@ def _rows(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
+def holm(p: np.ndarray) -> np.ndarray:
+    """Adjusted p of a family (n,), which all together err in `ALPHA` of families at
+    most: Holm (1979), A simple sequentially rejective multiple test procedure.
+
+    Those of statsmodels' `multipletests`, which collects the garbage of the whole
+    process at every call: half of a comparison's time.
+    """
+    order = np.argsort(p)
+    steps = p[order] * np.arange(len(p), 0, -1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(steps).clip(max=1)
+    return adjusted
+
+
 def _judged(found: list[PairedEffect], family: int) -> list[PairedEffect]:
     """Adjusted p and word for the finished ones of `family` contrasts."""
     done = [
@@ -218,7 +231,7 @@ def _judged(found: list[PairedEffect], family: int) -> list[PairedEffect]:
         return found
     p = np.ones(family)
     p[: len(done)] = [found[index].p for index in done]
-    adjusted = multipletests(p, alpha=ALPHA, method="holm")[1].tolist()
+    adjusted = holm(p).tolist()
     judged = list(found)
     for index, p_adjusted in zip(done, adjusted[: len(done)], strict=True):
         word = _word(found[index], p_adjusted)
