@@ -95,6 +95,7 @@ def plot_classes(table: pd.DataFrame) -> Figure:
                 ha=side,
                 va="center",
                 fontsize=7,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
             )
     axes.set_yticks(range(len(means)), _words(means.index), fontsize=7.5)
     axes.set_ylim(len(means) - 0.5, -0.5)
