@@ -30,7 +30,8 @@ Threads = Annotated[
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command. Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted."""
-    goes_on = GOES_ON if RESUMED.intersection((arguments or sys.argv[1:])[:1]) else ""
+    words = sys.argv[1:] if arguments is None else arguments
+    goes_on = GOES_ON if RESUMED.intersection(words[:1]) else ""
     leave = functools.partial(stop, f"stopped{goes_on}")
     heed(leave)
     try:

@@ -7,16 +7,17 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import NoReturn
 
 REPORT = sys.unraisablehook  # what others had put there, or Python's own
 AGAIN = 0.05  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED = 130  # exit code
 BEFORE_THE_END: list[Callable[[], object]] = []  # set right what a terminal shows
-NATIVE = {"jax", "jaxlib", "keras", "tensorflow"}
+NATIVE = {"jax", "jaxlib", "keras", "tensorflow"}  # packages at work in C++
 
 
-def heed(leave: Callable[[], None] | None = None) -> None:
+def heed(leave: Callable[[], NoReturn] | None = None) -> None:
     """Have SIGINT and SIGTERM raise KeyboardInterrupt in the main thread, for certain.
 
     A job in the background of a script ignores SIGINT unless told otherwise. And where
@@ -24,8 +25,8 @@ def heed(leave: Callable[[], None] | None = None) -> None:
     Python only reports the exception and goes on: then it is sent once more.
 
     `leave` ends the process. It is called in place of the exception while one of
-    `NATIVE` is at work: an exception that comes up in Python code which their C++ has
-    called was seen to get lost, and to abort the process.
+    `NATIVE` is at work. What comes up in Python code that their C++ has called may get
+    lost or abort the process; commands interrupted in an import were seen to do both.
     """
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -38,7 +39,7 @@ def heed(leave: Callable[[], None] | None = None) -> None:
     sys.unraisablehook = _send_again
 
 
-def stop(last_word: str) -> None:
+def stop(last_word: str) -> NoReturn:
     """Say `last_word` and end this process with exit code 130, past Python's ending.
 
     In that a command that was interrupted while its engine was imported now and then

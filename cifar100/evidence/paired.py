@@ -207,11 +207,12 @@ def _rows(columns: dict[str, np.ndarray]) -> list[dict[str, Any]]:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p of a family (n,), which all together err in `ALPHA` of families at
-    most: Holm (1979), A simple sequentially rejective multiple test procedure.
+    """Adjusted p of a family, (n,): whoever rejects those below a level errs in that
+    share of families at most (Holm 1979, A simple sequentially rejective multiple test
+    procedure).
 
-    Those of statsmodels' `multipletests`, which collects the garbage of the whole
-    process at every call: half of a comparison's time.
+    The same as statsmodels' `multipletests`, which collects the garbage of the whole
+    process at every call: most of a comparison's time in a notebook.
     """
     order = np.argsort(p)
     steps = p[order] * np.arange(len(p), 0, -1)

@@ -21,6 +21,7 @@ STOPPED = "stopped\n"
 GOES_ON = "stopped; the same command goes on from the last checkpoint\n"
 UNTOUCHED = "error: interrupted; the last report is untouched\n"
 HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"  # what a terminal does with its cursor
+PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
 CUP = str(FOLDER.parent / "pictures" / "cup.webp")
 COMMANDS = {
     "experiments": ["cifar100", "experiments"],
@@ -60,6 +61,14 @@ def run(moment, command, tmp_path):
     )
     moments = int(noted.read_text()) if moment == "-" else None
     return done.returncode, done.stdout, done.stderr, moments
+
+
+def outcome(program):
+    """Exit status, output and errors of a few lines of Python."""
+    command = [sys.executable, "-c", program]
+    pipes = {"capture_output": True, "text": True, "timeout": 30}
+    done = subprocess.run(command, **pipes, cwd=ROOT)
+    return done.returncode, done.stdout, done.stderr
 
 
 def assert_stopped(code, out, err, name):
@@ -136,20 +145,16 @@ try:
 except KeyboardInterrupt:
     print("heard")
 """
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
-    assert (done.stdout, done.stderr) == ("heard\n", "")
+    assert outcome(program) == (0, "heard\n", "")
 
 
 NATIVE = """
-import signal
+import contextlib, signal
 from cifar100 import interrupts, progress, quiet
 
 def callback():
-    try:
+    with contextlib.suppress(KeyboardInterrupt):  # as C++ may do, or it aborts
         signal.raise_signal(signal.SIGINT)
-    except KeyboardInterrupt:
-        pass  # as their C++ does at times, or it aborts
 
 callback.__globals__["__name__"] = "jaxlib.anything"
 interrupts.heed(lambda: interrupts.stop("left"))
@@ -160,9 +165,7 @@ def test_a_ctrl_c_while_a_native_library_is_at_work_ends_the_command_at_once():
     """Its exception could get lost there, or abort the process. And the last word is
     heard while the library is imported, when what it writes is held back."""
     program = f"{NATIVE}with quiet.quiet_start():\n    callback()\nprint('it goes on')"
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "left\n")
+    assert outcome(program) == (130, "", "left\n")
 
 
 def test_a_command_that_ends_at_once_gives_the_cursor_back():
@@ -174,8 +177,7 @@ with progress.EpochProgress() as show:
     callback()
 """
     ours, its = pty.openpty()
-    command = [sys.executable, "-c", program]
-    process = subprocess.Popen(command, stderr=its, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", program], stderr=its, cwd=ROOT)
     os.close(its)
     shown = b""
     with contextlib.suppress(OSError):  # Linux says so when nobody writes any more
@@ -200,8 +202,7 @@ def endless():
 
 cli.main(["endless"])
 """
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", program], **pipes, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", program], **PIPES, cwd=ROOT)
     assert process.stdout.readline() == "ready\n"
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
@@ -225,9 +226,7 @@ except KeyboardInterrupt:
     print("heard")
 assert signal.getsignal(signal.SIGINT) is handler
 """
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, cwd=ROOT)
-    assert (done.stdout, done.stderr) == ("the block ends\nheard\n", "")
+    assert outcome(program) == (0, "the block ends\nheard\n", "")
 
 
 def test_more_ctrl_c_while_workers_are_stopped_leave_none_of_them(home):
@@ -258,8 +257,7 @@ scheduling.PATIENCE = 3.0
 given = {"only": ["simple_cnn_short"], "workers": 1, "rehearsal": True}
 scheduling.record(**given, start=start, say=lambda line: None)
 """
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", program], **pipes, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", program], **PIPES, cwd=ROOT)
     worker = int(process.stdout.readline())
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
@@ -280,9 +278,8 @@ def test_training_is_interrupted_again_and_again(home_with_data, name):
     count_networks()
     command = [sys.executable, "-m", *TRAINING[name]]
     generator, codes = random.Random(os.environ.get("SEED", name)), []
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     for seconds in sorted(generator.uniform(1, 9) for _ in range(6)):
-        process = subprocess.Popen(command, **pipes)
+        process = subprocess.Popen(command, **PIPES)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
         process.send_signal(signal.SIGINT)
