@@ -1,6 +1,7 @@
 """The data set: its names, where it is looked for, how it comes to its place."""
 
 import http.server
+import json
 import shutil
 import tarfile
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cifar100 import cache, data, download
+from cifar100 import cache, data, download, paths
 from cifar100.errors import DataMissing, UserError, WorkError
 from cifar100.official import FOLDER
 from tests.raising import one_line
@@ -206,3 +207,9 @@ def test_load_reads_an_archive_and_leaves_it_packed(
     assert len(data.load("val").images) == 5_000
     assert not (home / "data").exists()
     assert not list((home / ".cache").glob("unpack-*"))
+
+
+@pytest.mark.data
+def test_the_stored_labels_of_val_are_those_of_the_data_set():
+    stored = paths.package_root() / "records" / "demonstrations" / "val-labels.json"
+    assert json.loads(stored.read_text())["value"] == data.load("val").fine.tolist()
