@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
-from cifar100 import paths, plots, recording, records
+from cifar100 import data, paths, plots, recording, records
 from cifar100.errors import DataMissing, WorkError
 from cifar100.experiments import EXPERIMENTS, child, get
 from cifar100.files import write_atomically, write_json
@@ -138,6 +139,16 @@ def recorded(name: str, compute: Callable[[], Any], profile: str) -> Any:
         about = environment.stamp()
         write_json(path, {"demonstration": name, **about, "value": value})
     return value
+
+
+def val_labels() -> np.ndarray:
+    """Class ids of the validation images, (5000,) int64, as `Record.val()` has them.
+
+    Stored once, in `full`, so that a page can count answers without the data set.
+    """
+    name = "val-labels"
+    profile = "read" if paths.demonstration(name).exists() else _profile
+    return np.array(recorded(name, lambda: data.load("val").fine.tolist(), profile))
 
 
 def show(

@@ -3,6 +3,7 @@
 import re
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -156,6 +157,23 @@ def test_a_demonstration_is_stored_in_full_and_read_back(home):
     stored = course.recorded("demo", compute, "full")
     assert course.recorded("demo", compute, "read") == stored == live
     assert len(calls) == 2
+
+
+@pytest.mark.data
+def test_labels_of_val_are_stored_once_and_need_no_data_set_then(home_with_data):
+    course.begin("read", engine=False)
+    with pytest.raises(WorkError, match="no record of 'val-labels'"):
+        course.val_labels()
+    course.begin("full", engine=False)
+    first, stored = course.val_labels(), paths.demonstration("val-labels")
+    (home_with_data / ".cache" / "data").unlink()
+    written = stored.stat().st_mtime_ns
+    again = course.val_labels()
+    course.begin("read", engine=False)
+    assert stored.stat().st_mtime_ns == written
+    assert first.shape == (5_000,)
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, course.val_labels())
 
 
 def test_an_experiment_keeps_its_colour_whatever_is_beside_it():
