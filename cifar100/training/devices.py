@@ -1,6 +1,7 @@
 """One network over several devices: each has all weights, and a part of every batch."""
 
 import contextlib
+import os
 from typing import Any
 
 import jax
@@ -54,3 +55,20 @@ class Devices:
             return array
         everywhere = TensorLayout([None] * array.ndim, self.together.device_mesh)
         return distribute_tensor(array, everywhere)
+
+
+def host() -> jax.Device:
+    """The processor, whatever else there is."""
+    return jax.local_devices(backend="cpu")[0]
+
+
+_threads: list[int] = []  # that JAX's client for the processor was started with
+
+
+def fix_host_threads(wanted: int) -> int:
+    """How many threads JAX has on the processor: what the first engine of a process
+    wanted, since the client that JAX then starts keeps them."""
+    if not _threads:
+        _threads.append(wanted)
+        os.environ["PJRT_NPROC"] = str(wanted)
+    return _threads[0]

@@ -23,7 +23,7 @@ from jax import lax
 from jax import numpy as jnp
 
 from cifar100 import augment, data, paths
-from cifar100.training.devices import Devices
+from cifar100.training.devices import Devices, fix_host_threads, host
 from cifar100.training.engine import EVALUATION_BATCH, Engine
 from cifar100.training.losses import batch_loss, count_correct
 from cifar100.training.modes import dropout_off, statistics_fixed, statistics_of_batch
@@ -43,12 +43,12 @@ class JaxEngine(Engine):
     name = "jax"
 
     def __init__(self, experiment, threads):
-        _fix_host_threads(threads)
+        fix_host_threads(threads)
         self.devices = Devices(experiment.batch_size)
         self._evaluation_batch = self.devices.multiple(EVALUATION_BATCH)
         # Keras builds a network by many small operations. On a GPU each of them would
         # be compiled; the arrays move there with the first epoch.
-        with jax.default_device(_host()), self.devices.scope():
+        with jax.default_device(host()), self.devices.scope():
             super().__init__(experiment, threads)
         self._sent, self._on_device = (None, None), ()
         model, optimizer = self.model, self.optimizer
@@ -77,7 +77,7 @@ class JaxEngine(Engine):
         jax.config.update("jax_default_matmul_precision", "highest")
         jax.config.update("jax_compilation_cache_dir", str(paths.cache() / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
-        return {"intra": _threads[0], "inter": 1}
+        return {"intra": fix_host_threads(threads), "inter": 1}
 
     @property
     def device(self):
@@ -175,6 +175,12 @@ class JaxEngine(Engine):
         return self._on_device
 
     def epoch(self, state, images, labels, rows, steps, numbers):
+        """The steps of an epoch as one loop, to be compiled.
+
+        `state` is that of `values`, `images` (N, 32, 32, 3) uint8, `labels` (N,) int32.
+        Of `rows`, as `rows_of` gives them, the first `steps` are taken. Returns the new
+        state, and of each step its loss and how many were right; zeros in the others.
+        """
         whole = len(rows["order"])
         losses, correct = jnp.zeros(whole, keras.config.floatx()), jnp.zeros(whole, int)
 
@@ -187,6 +193,8 @@ class JaxEngine(Engine):
         return lax.fori_loop(0, steps, body, (state, losses, correct))
 
     def step(self, state, images, labels, row, numbers):
+        """One step, to be compiled: `epoch` with one row, whose images are looked up in
+        the whole set. Returns the new state, the loss and how many were right."""
         trainable, others, optimizer = state
         parameters = {
             key.removeprefix("augmentation/"): value
@@ -278,21 +286,6 @@ def _filled(rows: np.ndarray, count: int) -> np.ndarray:
     return (
         np.pad(rows, [(0, lacking)] + [(0, 0)] * (rows.ndim - 1)) if lacking else rows
     )
-
-
-def _host():
-    return jax.local_devices(backend="cpu")[0]
-
-
-_threads: list[int] = []  # that JAX's client for the processor was started with
-
-
-def _fix_host_threads(wanted: int) -> None:
-    """Threads of JAX on the processor: fixed by the first engine of a process, since
-    the client that JAX then starts keeps them."""
-    if not _threads:
-        _threads.append(wanted)
-        os.environ["PJRT_NPROC"] = str(wanted)
 
 
 engine = JaxEngine
