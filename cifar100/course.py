@@ -13,7 +13,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 from matplotlib.figure import Figure
 
-from cifar100 import data, paths, plots, recording, records
+from cifar100 import data, evidence, paths, plots, recording, records
 from cifar100.errors import DataMissing, WorkError
 from cifar100.experiments import EXPERIMENTS, child, get
 from cifar100.files import write_atomically, write_json
@@ -149,6 +149,13 @@ def val_labels() -> np.ndarray:
     name = "val-labels"
     profile = "read" if paths.demonstration(name).exists() else _profile
     return np.array(recorded(name, lambda: data.load("val").fine.tolist(), profile))
+
+
+def confusion(runs: list[Record]) -> np.ndarray:
+    """How often each class of val (row) was called each class (column), by all of some
+    recorded runs together: (100, 100) int64."""
+    labels = val_labels()
+    return sum(evidence.confusion(run.val()["predictions"], labels) for run in runs)
 
 
 def show(

@@ -176,6 +176,16 @@ def test_labels_of_val_are_stored_once_and_need_no_data_set_then(home_with_data)
     np.testing.assert_array_equal(first, course.val_labels())
 
 
+def test_counts_of_answers_are_those_of_all_runs(records_only, monkeypatch):
+    monkeypatch.setenv("CIFAR100_HOME", str(records_only))
+    course.begin("read", engine=False)
+    runs = course.evidence_of("simple_cnn")
+    counts = course.confusion(runs)
+    assert (counts.sum(axis=1) == 50 * len(runs)).all()
+    right = sum(run.data["metrics"]["val_top1"] for run in runs)
+    assert np.trace(counts) == pytest.approx(5_000 * right)
+
+
 def test_an_experiment_keeps_its_colour_whatever_is_beside_it():
     names = list(EXPERIMENTS)
     whole = experiment_palette(names)

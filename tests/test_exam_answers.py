@@ -83,6 +83,9 @@ def test_kinship_splits_the_wrong_answers(counts, members):
     assert found["right"] + found["near"] + found["far"] == pytest.approx(1)
     assert found["near"] == pytest.approx(near.mean())
     assert found["near_of_errors"] == pytest.approx(near.sum() / wrong.sum())
+    pairs = COARSE_OF_FINE[:, None] == COARSE_OF_FINE
+    others = ~np.eye(100, dtype=bool)
+    assert pairs[others].mean() == pytest.approx(evidence.NEAR_AT_RANDOM)
 
 
 def test_the_surest_errors_are_wrong_and_in_order(members):

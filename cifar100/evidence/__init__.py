@@ -2,6 +2,7 @@
 
 from cifar100.evidence.confusion import (
     BY_SUPERCLASS,
+    NEAR_AT_RANDOM,
     by_class,
     confused_pairs,
     confusion,
@@ -74,6 +75,7 @@ __all__ = [
     "BY_SUPERCLASS",
     "ENGLISH",
     "KOREAN",
+    "NEAR_AT_RANDOM",
     "Agreement",
     "Contrast",
     "Language",

@@ -11,6 +11,8 @@ from cifar100.class_names import COARSE_NAMES, COARSE_OF_FINE, FINE_NAMES
 CLASSES, SUPERCLASSES = len(FINE_NAMES), len(COARSE_NAMES)
 # The 100 classes, those of a superclass beside each other.
 BY_SUPERCLASS = np.argsort(COARSE_OF_FINE, kind="stable")
+# The share of near errors, see `kinship`, where one guesses among the other classes.
+NEAR_AT_RANDOM = (CLASSES // SUPERCLASSES - 1) / (CLASSES - 1)
 
 
 def confusion(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -67,8 +69,8 @@ def by_class(counts: np.ndarray) -> pd.DataFrame:
 def kinship(counts: np.ndarray) -> dict[str, float]:
     """Shares of all images: `right`, `near` (wrong, the superclass right) and `far`.
 
-    `near_of_errors` is the share of the wrong answers that are near; an answer drawn at
-    random from the other 99 classes would be near in 4 of 99.
+    `near_of_errors` is the share of the wrong answers that are near; of answers drawn
+    at random from the other classes it would be `NEAR_AT_RANDOM`, 4 of 99.
     """
     total, right = counts.sum(), np.trace(counts)
     near = np.trace(of_superclasses(counts)) - right
