@@ -2,10 +2,9 @@
 # Nothing has to be done before them but to have Python from 3.11 to 3.13.
 
 PY := .venv/bin/python
-# One process more than there are cores, as tests also wait; up to four. A file stays
-# together, and files go in their order, the long ones of the browser first.
-PYTEST := $(PY) -m pytest -n $(shell expr $$(nproc) + 1) --maxprocesses 4 \
-    --dist loadfile --no-loadscope-reorder
+# One process a core, up to four: most tests use one. A file stays together, and files go
+# in their order, the long ones of the browser first.
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 CODE := $(wildcard cifar100 tests notebooks benchmarks scripts build_report.py)
 
 .NOTPARALLEL: # the targets share .venv and data/, and use all cores as it is
