@@ -242,7 +242,7 @@ NOTEBOOKS = (
         "13",
         "13-fast-and-strong",
         "How good can a network of our own get?",
-        "What do two processor cores reach in an hour, and in a few?",
+        "What do two processor cores reach in minutes, and in an hour and more?",
     ),
     Notebook(
         "14",

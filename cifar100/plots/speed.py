@@ -32,8 +32,7 @@ MIRRORED = {"marker": "<", "color": COLORS[1], "gid": "mirrored"}
 def plot_covariances(matrices: Mapping[str, np.ndarray]) -> Figure:
     """Covariance matrices side by side, all with one scale around zero.
 
-    Each is float (n, n), its rows the values of a patch, pixel by pixel with its
-    three channels; thin lines part the pixels. The title of a panel is its name.
+    Each is float (n, n). The title of a panel is its name.
     """
     figure, panels = plt.subplots(
         ncols=len(matrices),
@@ -45,9 +44,6 @@ def plot_covariances(matrices: Mapping[str, np.ndarray]) -> Figure:
     for axes, (name, matrix) in zip(panels[0], matrices.items(), strict=True):
         look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
         shown = axes.imshow(matrix, interpolation="nearest", **look)
-        for edge in range(3, len(matrix), 3):
-            axes.axhline(edge - 0.5, color=INK, linewidth=0.4)
-            axes.axvline(edge - 0.5, color=INK, linewidth=0.4)
         axes.set(title=name, xticks=(), yticks=())
         axes.grid(visible=False)
     figure.colorbar(shown, ax=panels[0].tolist(), label="covariance", shrink=0.85)
@@ -123,8 +119,8 @@ def plot_singular_values(spectra: Mapping[str, Sequence[float]]) -> Figure:
         places = np.arange(1, len(values) + 1)
         look = {"color": color, "linestyle": dash, "marker": marker, "markersize": 4}
         axes.plot(places, np.sort(values)[::-1], label=name, **look)
-    axes.set(xlabel="singular value, largest first", yscale="log")
-    axes.set_ylabel("size in the step, log scale")
+    axes.set(xlabel="rank of the singular value", yscale="log")
+    axes.set_ylabel("singular value, log scale")
     legend_above(figure, axes)
     return finished(figure)
 
