@@ -1,4 +1,4 @@
-"""The fused batch norm gives Keras' numbers; each kind of layer has its cost."""
+"""Our faster layers give Keras' numbers; each kind of layer has its cost."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ from keras import layers
 
 import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100.models import cost
-from cifar100.models.layers import BatchNormalization
+from cifar100.models.layers import BatchNormalization, Conv2D
 
 
 def pair(momentum: float = 0.99, dtype: str = "float32"):
@@ -51,19 +51,59 @@ def test_batch_norm_evaluates_with_keras_numbers_after_50_steps():
     np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5, rtol=1e-4)
 
 
-def test_batch_norm_has_keras_gradients():
+@pytest.mark.parametrize("frozen", [False, True])
+def test_batch_norm_has_keras_gradients(frozen):
+    pair_of_layers = pair()
+    x = next(batches(1))
+    for layer in pair_of_layers:
+        layer(x, training=True)  # statistics that are not 0 and 1
+        layer.trainable = not frozen
+    mine, keras_own = (
+        [
+            *gradients(layer, x, [layer.gamma, layer.beta], training=True),
+            layer(x, training=True),
+        ]
+        for layer in pair_of_layers
+    )
+    assert np.abs(keras_own[0]).max() > 0.01
+    for one, other in zip(mine, keras_own, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-3, rtol=1e-3)
+
+
+def gradients(layer, x, weights, **arguments):
+    """Of a weighted sum of the outputs, by x and by the weights."""
     import tensorflow as tf
 
-    x = tf.constant(next(batches(1)))
-    weights = tf.constant(np.random.default_rng(2).normal(size=x.shape), tf.float32)
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        outputs = layer(x, **arguments)
+        share = np.random.default_rng(2).normal(size=outputs.shape)
+        loss = tf.reduce_sum(outputs * tf.constant(share, tf.float32))
+    return tape.gradient(loss, [x, *(weight.value for weight in weights)])
+
+
+@pytest.mark.parametrize("arguments", [{}, {"strides": 2}, {"groups": 2}])
+@pytest.mark.parametrize("kernel_size", [1, 3])
+def test_convolution_has_keras_numbers_and_gradients(kernel_size, arguments):
     found = []
-    for layer in pair():
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            loss = tf.reduce_sum(layer(x, training=True) * weights)
-        found.append(tape.gradient(loss, [x, layer.gamma.value, layer.beta.value]))
+    for kind in Conv2D, layers.Conv2D:
+        layer = kind(4, kernel_size, padding="same", activation="relu", **arguments)
+        layer.build((None, 5, 5, 6))
+        generator = np.random.default_rng(0)
+        layer.set_weights([generator.normal(size=w.shape) for w in layer.weights])
+        x = next(batches(1))
+        found.append([layer(x), *gradients(layer, x, layer.weights)])
     for mine, keras_own in zip(*found, strict=True):
-        np.testing.assert_allclose(mine, keras_own, atol=2e-3, rtol=1e-3)
+        np.testing.assert_allclose(mine, keras_own, atol=1e-3, rtol=1e-4)
+
+
+def test_convolution_takes_maps_of_any_size():
+    images = keras.Input((None, None, 3))
+    model = keras.Model(images, Conv2D(4, 1)(images))
+    for side in 2, 5:
+        assert model(np.ones((2, side, side, 3))).shape == (2, side, side, 4)
+    assert cost.macs(model, side=5) == 5 * 5 * 3 * 4
 
 
 def test_frozen_batch_norm_keeps_its_statistics():
