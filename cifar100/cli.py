@@ -256,7 +256,9 @@ def predict(
     pictures: Annotated[list[Path], typer.Argument(help="Files with a picture each.")],
     network: Annotated[
         str | None,
-        typer.Option(help="Name in weights/, or an exported .npz; else the best one."),
+        typer.Option(
+            help="In weights/, `transfer`, or a .npz; else the best of weights/."
+        ),
     ] = None,
     save_view: Annotated[Path | None, typer.Option(help="PNG of what it saw.")] = None,
     as_json: Json = False,

@@ -67,17 +67,19 @@ def predict(
 ) -> list[Prediction]:
     """What `network` says of picture files, in their order.
 
-    `network` is a name in `weights/`, or the path of an exported .npz; by default the
-    one that gets most of val right. Probabilities are softmax with the temperature
-    that was fitted on val. All pictures are read before any is predicted: where one
-    can't be read nothing is, and a single `UserError` names every bad one. Raises
-    `UserError` for an unknown network and damaged weights, too. `save_view` is a PNG to
-    write: what the network saw, side by side, each pixel enlarged 8 times.
+    `network` is a name in `weights/`, a short name of one ("transfer"), or the path of
+    an exported .npz; by default `weights.best()`. Probabilities are softmax with the
+    temperature that was fitted on val. All pictures are read before any is predicted:
+    where one can't be read nothing is, and a single `UserError` names every bad one.
+    Raises `UserError` for an unknown network and damaged weights, too, and
+    `WeightsMissing` where a network needs ImageNet weights that can't be had.
+    `save_view` is a PNG to write: what the network saw, side by side, each pixel
+    enlarged 8 times.
     """
     files = [Path(picture) for picture in pictures]
     if save_view:
         _check_view_path(Path(save_view), files)
-    network = network or weights.best()
+    network = weights.SHORT_NAMES.get(network, network) or weights.best()
     weights.facts(network)  # refuses wrong names before pictures and engine are loaded
     views = _views(files)
     if not files:

@@ -17,6 +17,7 @@ SCHEMA = 1
 ROOM = 8_000_000  # bytes that weights/ may take, being tracked
 TEXT_ROOM = 16_384  # bytes that we set aside for facts and card of a network
 BATCH = 250  # images at once, small enough for networks that enlarge them
+SHORT_NAMES = {"transfer": "frozen_224"}  # what `predict` takes besides
 
 
 def folder() -> Path:
@@ -30,9 +31,18 @@ def names() -> list[str]:
 
 
 def best() -> str:
-    """The network in `weights/` that gets most of val right; `UserError` if none is."""
+    """The network in `weights/` that gets most of val right; `UserError` if none is.
+
+    A linear head is the last choice: its backbone's weights are a download.
+    """
+
+    def merit(name: str) -> tuple[bool, float]:
+        known = facts(name)
+        whole = known["settings"].get("architecture") != "linear_head"
+        return whole, known["val"]["top1"]
+
     _refuse_empty()
-    return max(names(), key=lambda name: facts(name)["val"]["top1"])
+    return max(names(), key=merit)
 
 
 def facts(network: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from keras import layers
 
 import cifar100.models  # noqa: F401  (loads the engine quietly, before Keras)
 from cifar100.models import cost
-from cifar100.models.layers import BatchNormalization, Conv2D
+from cifar100.models.layers import BatchNormalization
 
 
 def pair(momentum: float = 0.99, dtype: str = "float32"):
@@ -81,29 +81,6 @@ def gradients(layer, x, weights, **arguments):
         share = np.random.default_rng(2).normal(size=outputs.shape)
         loss = tf.reduce_sum(outputs * tf.constant(share, tf.float32))
     return tape.gradient(loss, [x, *(weight.value for weight in weights)])
-
-
-@pytest.mark.parametrize("arguments", [{}, {"strides": 2}, {"groups": 2}])
-@pytest.mark.parametrize("kernel_size", [1, 3])
-def test_convolution_has_keras_numbers_and_gradients(kernel_size, arguments):
-    found = []
-    for kind in Conv2D, layers.Conv2D:
-        layer = kind(4, kernel_size, padding="same", activation="relu", **arguments)
-        layer.build((None, 5, 5, 6))
-        generator = np.random.default_rng(0)
-        layer.set_weights([generator.normal(size=w.shape) for w in layer.weights])
-        x = next(batches(1))
-        found.append([layer(x), *gradients(layer, x, layer.weights)])
-    for mine, keras_own in zip(*found, strict=True):
-        np.testing.assert_allclose(mine, keras_own, atol=1e-3, rtol=1e-4)
-
-
-def test_convolution_takes_maps_of_any_size():
-    images = keras.Input((None, None, 3))
-    model = keras.Model(images, Conv2D(4, 1)(images))
-    for side in 2, 5:
-        assert model(np.ones((2, side, side, 3))).shape == (2, side, side, 4)
-    assert cost.macs(model, side=5) == 5 * 5 * 3 * 4
 
 
 def test_frozen_batch_norm_keeps_its_statistics():

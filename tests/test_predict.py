@@ -113,6 +113,27 @@ def test_without_a_name_the_best_network_on_val_answers(home_with_weights):
     assert predicting.predict([CUP])[0].network == "lenet5"
 
 
+def test_a_head_whose_backbone_is_a_download_answers_only_when_asked(home_with_weights):
+    change("lenet5", val={"top1": 0.3})
+    settings = weights.facts("simple_cnn")["settings"]
+    change(
+        "simple_cnn",
+        val={"top1": 0.9},
+        settings=settings | {"architecture": "linear_head"},
+    )
+    assert predicting.predict([CUP])[0].network == "lenet5"
+
+
+def test_short_names_are_those_of_networks_that_come_with_the_course():
+    assert set(weights.SHORT_NAMES.values()) <= set(weights.names())
+
+
+def test_a_short_name_stands_for_its_network(home_with_weights, monkeypatch):
+    monkeypatch.setitem(weights.SHORT_NAMES, "short", "lenet5")
+    (short,), (whole,) = (predicting.predict([CUP], n) for n in ("short", "lenet5"))
+    assert short.as_json() == whole.as_json()
+
+
 def test_a_network_elsewhere_is_named_by_its_file(home, stored):
     path = str(stored / "lenet5.npz")
     assert predicting.predict([str(CUP)], path)[0].network == path

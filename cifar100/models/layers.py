@@ -56,23 +56,6 @@ class BatchNormalization(layers.BatchNormalization):
         moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
 
 
-class Conv2D(layers.Conv2D):
-    """Keras' convolution, run as one matrix product where it sees single pixels.
-
-    (B, H, W, C) -> (B, H/s, W/s, filters), same numbers. For maps of 2 x 2 pixels,
-    TensorFlow's own kernel took ten times as long on two cores for the gradient of
-    such a layer's input.
-    """
-
-    def convolution_op(self, inputs, kernel):
-        pointwise = self.kernel_size == self.strides == (1, 1) and self.groups == 1
-        if not pointwise or self.data_format != "channels_last":
-            return super().convolution_op(inputs, kernel)
-        pixels = ops.reshape(inputs, (-1, inputs.shape[-1]))  # (B * H * W, C)
-        outputs = ops.matmul(pixels, kernel[0, 0])
-        return ops.reshape(outputs, (*ops.shape(inputs)[:-1], self.filters))
-
-
 class _GivenRate:
     """Dropout whose `rate` may be a value inside a compiled program, so that programs
     for several rates are one. Same masks as with a plain number, which goes Keras' way.

@@ -8,7 +8,8 @@ from keras import initializers, layers, ops
 
 from cifar100.data import MEAN, STD
 from cifar100.models.arguments import check_word
-from cifar100.models.layers import BatchNormalization, Conv2D, Dropout, logits_of
+from cifar100.models.layers import BatchNormalization, Dropout, logits_of
+from cifar100.models.small_maps import DepthwiseConvolution
 
 SCALING = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}  # variant: width, depth
 STAGES = (  # blocks, kernel, strides, expansion, filters: Tan & Le 2019, table 1
@@ -172,7 +173,7 @@ def _inverted_residual(
     y = x
     if expansion != 1:
         y = _conv_bn(y, expansion * x.shape[-1], 1, f"{name}expand_")
-    y = layers.DepthwiseConv2D(
+    y = DepthwiseConvolution(
         kernel,
         strides=strides,
         padding="same",
@@ -190,7 +191,7 @@ def _inverted_residual(
 
 def _conv_bn(x, filters: int, kernel: int, name: str, *, strides=1, activation=True):
     """Convolution, batch norm, ReLU6: (B, H, W, C) -> (B, H/s, W/s, filters)."""
-    x = Conv2D(
+    x = layers.Conv2D(
         filters,
         kernel,
         strides=strides,
