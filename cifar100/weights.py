@@ -16,7 +16,8 @@ from cifar100.training import environment
 SCHEMA = 1
 ROOM = 8_000_000  # bytes that weights/ may take, being tracked
 TEXT_ROOM = 16_384  # bytes that we set aside for facts and card of a network
-BATCH = 250  # images at once, small enough for networks that enlarge them
+# Images at once. Keras keeps all maps of a batch: at 224 pixels, 100 MB an image.
+BATCH = 25
 SHORT_NAMES = {"transfer": "frozen_224"}  # what `predict` takes besides
 
 
