@@ -65,6 +65,8 @@ def facts(network: str) -> dict[str, Any]:
         used = found["temperature"], found["doubt_below"], found["val"]["top1"]
         if not (0 < used[0] < np.inf and 0 <= used[1] <= 1 and 0 <= used[2] <= 1):
             raise ValueError("figures out of range")
+        if not isinstance(found["settings"], dict):
+            raise ValueError("settings without names")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; {_again(network)}") from None
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -192,7 +192,7 @@ NETWORKS = [
     (a_network({"val": []}), PREDICT, "no facts of a network"),
     (a_network({"id": "0" * 12}), PREDICT, "not those of its id"),
     (a_network({"settings": {"new": 1}}), PREDICT, "settings that this version"),
-    (a_network({"settings": []}), PREDICT, "settings that this version"),
+    (a_network({"settings": []}), PREDICT, "no facts of a network"),
     (a_network(arrays={"x": np.array([{}])}), PREDICT, "holds no weights"),
     (npz_bomb, PREDICT, "unpacks to more than"),
     (holding("weights/lenet5.json", "{"), PREDICT, "no facts of a network"),
