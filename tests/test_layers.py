@@ -53,34 +53,23 @@ def test_batch_norm_evaluates_with_keras_numbers_after_50_steps():
 
 @pytest.mark.parametrize("frozen", [False, True])
 def test_batch_norm_has_keras_gradients(frozen):
-    pair_of_layers = pair()
-    x = next(batches(1))
-    for layer in pair_of_layers:
-        layer(x, training=True)  # statistics that are not 0 and 1
-        layer.trainable = not frozen
-    mine, keras_own = (
-        [
-            *gradients(layer, x, [layer.gamma, layer.beta], training=True),
-            layer(x, training=True),
-        ]
-        for layer in pair_of_layers
-    )
-    assert np.abs(keras_own[0]).max() > 0.01
-    for one, other in zip(mine, keras_own, strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-3, rtol=1e-3)
-
-
-def gradients(layer, x, weights, **arguments):
-    """Of a weighted sum of the outputs, by x and by the weights."""
     import tensorflow as tf
 
-    x = tf.constant(x)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        outputs = layer(x, **arguments)
-        share = np.random.default_rng(2).normal(size=outputs.shape)
-        loss = tf.reduce_sum(outputs * tf.constant(share, tf.float32))
-    return tape.gradient(loss, [x, *(weight.value for weight in weights)])
+    x = tf.constant(next(batches(1)))
+    weights = tf.constant(np.random.default_rng(2).normal(size=x.shape), tf.float32)
+    found = []
+    for layer in pair():
+        layer(x, training=True)  # statistics that are not 0 and 1
+        layer.trainable = not frozen
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x, training=True)
+            loss = tf.reduce_sum(outputs * weights)
+        by = [x] if frozen else [x, layer.gamma.value, layer.beta.value]
+        found.append([*tape.gradient(loss, by), outputs])
+    assert np.abs(found[1][0]).max() > 0.01
+    for mine, keras_own in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, keras_own, atol=2e-3, rtol=1e-3)
 
 
 def test_frozen_batch_norm_keeps_its_statistics():
