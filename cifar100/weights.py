@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar100 import calibration, data, network_file, paths, records
+from cifar100 import calibration, data, features, network_file, paths, records
 from cifar100.errors import UserError, WorkError, suggestion
 from cifar100.experiments import Experiment, as_tuples
 from cifar100.files import sha256_of, write_atomically, write_json
@@ -16,8 +16,6 @@ from cifar100.training import environment
 SCHEMA = 1
 ROOM = 8_000_000  # bytes that weights/ may take, being tracked
 TEXT_ROOM = 16_384  # bytes that we set aside for facts and card of a network
-# Images at once. Keras keeps all maps of a batch: at 224 pixels, 100 MB an image.
-BATCH = 25
 SHORT_NAMES = {"transfer": "frozen_224"}  # what `predict` takes besides
 
 
@@ -169,16 +167,7 @@ def experiment_of(known: dict[str, Any]) -> Experiment:
 def logits(model: Any, images: np.ndarray) -> np.ndarray:
     """Logits of a `keras.Model` in inference, uint8 (N, 32, 32, 3) -> float32
     (N, 100)."""
-    from keras import ops
-
-    from cifar100 import augment
-
-    parts = []
-    for first in range(0, len(images), BATCH):
-        batch = np.ascontiguousarray(images[first : first + BATCH])
-        standard = augment.standardize(batch, data.MEAN, data.STD)
-        parts.append(ops.convert_to_numpy(model(standard, training=False)))
-    return np.concatenate(parts)
+    return np.concatenate(list(features.compute(model, images)))
 
 
 def _arrays_path(network: str) -> Path:

@@ -118,7 +118,7 @@ IDS = {
     "fast": "c4477a309f25",
     "fast_wide": "8fb551c97ec0",
     "fast_wide_long": "38e332a73db3",
-    "fast_wide_long_cutmix": "ac0b6ea3fc6c",
+    "fast_wide_cutmix": "e6f8d679fde6",
     "fast_gpu": "e210367a0e6f",
     "wide_and_long": "3f8185cd1a98",
     "wide_and_long_without_cutmix": "cd39601f50d4",
