@@ -69,9 +69,10 @@ def compute(
 ) -> Iterator[np.ndarray]:
     """What `network` gives for uint8 images (N, 32, 32, 3), batch by batch: (B, F)."""
     begun = said = time.monotonic()
-    for first in range(0, len(images), BATCH):
-        batch = _standardised(images[first : first + BATCH])
-        missing = BATCH - len(batch)  # one shape for all batches: compiled once
+    size = min(BATCH, len(images))
+    for first in range(0, len(images), size):
+        batch = _standardised(images[first : first + size])
+        missing = size - len(batch)  # one shape for all batches: compiled once
         padded = np.pad(batch, [(0, missing)] + [(0, 0)] * 3)
         yield np.asarray(network.predict_on_batch(padded))[: len(batch)]
         now, done = time.monotonic(), first + len(batch)
